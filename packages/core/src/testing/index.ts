@@ -1,1 +1,2 @@
-export {};
+export { collect, equal, eventually, ok, rejection } from './assert.ts';
+export type { TestFunctions } from './test-functions.ts';

@@ -1,0 +1,256 @@
+import type { RunFailure } from './errors.ts';
+import type { Interruption, Decision } from './interruption.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Message, Output } from './message.ts';
+import type { FinishReason } from './model.ts';
+import type { Effect } from './tool.ts';
+import type { RequestUsage, Usage } from './usage.ts';
+
+// The journal (docs/journal.md is its specification). Durable events are numbered, stored and the truth; deltas are for
+// watchers only.
+
+/** The version of the journal's schema that this code writes. */
+export const journalVersion = 1;
+
+export type RunStatus = 'completed' | 'interrupted' | 'stopped' | 'cancelled' | 'failed';
+
+/** Which limit ended a run. */
+export type StopReason =
+  | 'max_turns'
+  | 'max_hops'
+  | 'max_events'
+  | 'total_tokens'
+  | 'output_tokens'
+  | 'cost'
+  | 'wall_clock'
+  | 'handoff_loop';
+
+/** Who asks: made by the host's `authenticate`; `claims` are the ones it selected, kept with the run. */
+export interface Principal {
+  readonly id: string;
+  readonly claims?: JsonObject | undefined;
+}
+
+/** What every durable event carries. `seq` counts from 1 without a gap; `at` is milliseconds since 1970. */
+export interface EventBase {
+  readonly v: number;
+  readonly seq: number;
+  readonly at: number;
+  readonly runId: string;
+  readonly frame: string;
+  readonly agent: string;
+}
+
+/** The serialisable options of a run: what a process that takes it up must know. */
+export interface RecordedOptions {
+  readonly maxTurns?: number | undefined;
+  readonly limits?: RunLimits | undefined;
+  readonly toolConcurrency?: number | undefined;
+  readonly modelSettings?: JsonObject | undefined;
+  /** The run was given a `context` by its caller, not by a factory. */
+  readonly context?: 'given' | undefined;
+}
+
+/** Limits of a run; reaching one ends it `stopped` with a `stopReason`. */
+export interface RunLimits {
+  readonly totalTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+  readonly costUsd?: number | undefined;
+  /** Time at work, pauses left out. */
+  readonly wallClockMs?: number | undefined;
+  readonly maxHops?: number | undefined;
+  /** Durable events of the run. Default 10,000. */
+  readonly events?: number | undefined;
+}
+
+/** How a tool call came to its result. */
+export type Settlement =
+  | 'ran'
+  | 'refused'
+  | 'rejected'
+  | 'invalid-input'
+  | 'reconciled'
+  | 'unknown-outcome'
+  | 'not-run'
+  | 'handoff';
+
+/** The durable events without what every event carries. */
+export type RunEventBody =
+  | {
+      readonly type: 'run-start';
+      readonly input: readonly Message[];
+      readonly sessionId?: string | undefined;
+      readonly sessionVersion?: string | undefined;
+      readonly userId?: string | undefined;
+      readonly principal?: Principal | undefined;
+      readonly requestContext?: JsonObject | undefined;
+      readonly options: RecordedOptions;
+    }
+  | {
+      readonly type: 'model-response';
+      readonly purpose: 'turn' | 'judge' | 'route' | 'guard';
+      readonly message: Message;
+      readonly usage: RequestUsage;
+      readonly finishReason: FinishReason;
+      readonly provider: string;
+      readonly modelId: string;
+      readonly responseId?: string | undefined;
+      readonly attempts: readonly ModelAttempt[];
+      readonly held?: true | undefined;
+    }
+  | {
+      readonly type: 'tool-start';
+      readonly callId: string;
+      readonly toolName: string;
+      readonly input: Json;
+      readonly effect: Effect;
+      readonly idempotencyKey: string;
+      readonly reconciled?: true | undefined;
+    }
+  | { readonly type: 'tool-checkpoint'; readonly callId: string; readonly data: Json }
+  | {
+      readonly type: 'tool-result';
+      readonly callId: string;
+      readonly toolName: string;
+      readonly output: Output;
+      readonly isError: boolean;
+      readonly how: Settlement;
+      /** What the model reads instead of `output` (`toModelOutput`). */
+      readonly modelOutput?: Output | undefined;
+    }
+  | { readonly type: 'interruption'; readonly interruption: Interruption }
+  | { readonly type: 'decision'; readonly decision: Decision; readonly by?: string | undefined }
+  | {
+      readonly type: 'handoff';
+      readonly to: string;
+      readonly childFrame: string;
+      readonly callId?: string | undefined;
+      readonly primitive: 'transfer' | 'call' | 'route' | 'chain';
+      readonly messages: readonly Message[];
+      readonly context?: JsonObject | undefined;
+      readonly reason?: string | undefined;
+    }
+  | {
+      readonly type: 'frame-end';
+      readonly output?: Output | undefined;
+      readonly error?: RunFailure | undefined;
+    }
+  | {
+      readonly type: 'guardrail-result';
+      readonly name: string;
+      readonly on: 'input' | 'output' | 'tool-input' | 'tool-output';
+      readonly callId?: string | undefined;
+      readonly action: 'allow' | 'rewrite' | 'reject' | 'tripwire';
+      readonly value?: Json | undefined;
+    }
+  | {
+      readonly type: 'compaction';
+      readonly removed: readonly string[];
+      readonly summary?: Message | undefined;
+    }
+  | {
+      readonly type: 'reflection';
+      readonly iteration: number;
+      readonly score: number;
+      readonly accepted: boolean;
+    }
+  | { readonly type: 'route'; readonly to?: string | undefined }
+  /** `invalid-output`: the answer did not fit the output type; its message is what the model is told in the next turn. */
+  | { readonly type: 'warning'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'cancel-request';
+      readonly by?: string | undefined;
+      readonly reason?: string | undefined;
+    }
+  | { readonly type: 'run-pause'; readonly interruptions: readonly string[] }
+  | { readonly type: 'run-resume'; readonly attempt: number }
+  | {
+      readonly type: 'run-end';
+      readonly status: Exclude<RunStatus, 'interrupted'>;
+      readonly output?: Output | undefined;
+      readonly response?: string | undefined;
+      readonly finishReason?: FinishReason | undefined;
+      readonly stopReason?: StopReason | undefined;
+      readonly error?: RunFailure | undefined;
+      readonly usage: Usage;
+      readonly handoffPath: readonly string[];
+    };
+
+/** A retry or a fallback inside one model call. */
+export interface ModelAttempt {
+  readonly provider: string;
+  readonly modelId: string;
+  readonly reason: string;
+}
+
+/** A durable event of the journal. */
+export type RunEvent = EventBase & RunEventBody;
+
+export type RunEventOf<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>;
+
+/** What every delta carries: after durable event `after`, in attempt `epoch` at the present model call, the `n`th. */
+export interface DeltaBase {
+  readonly runId: string;
+  readonly frame: string;
+  readonly agent: string;
+  readonly after: number;
+  readonly epoch: string;
+  readonly n: number;
+}
+
+export type DeltaBody =
+  | { readonly type: 'turn-start'; readonly turn: number }
+  | { readonly type: 'text-delta'; readonly messageId: string; readonly delta: string }
+  | { readonly type: 'reasoning-delta'; readonly messageId: string; readonly delta: string }
+  | {
+      readonly type: 'tool-input-delta';
+      readonly callId: string;
+      readonly toolName: string;
+      readonly delta: string;
+    }
+  | { readonly type: 'tool-progress'; readonly callId: string; readonly data: Json }
+  /** Drops that frame's deltas of the turn in progress. */
+  | { readonly type: 'void' }
+  | {
+      readonly type: 'model-retry';
+      readonly reason: string;
+      readonly attempt: number;
+      readonly afterMs: number;
+    }
+  | {
+      readonly type: 'model-fallback';
+      readonly from: string;
+      readonly to: string;
+      readonly reason: string;
+    };
+
+/** For watchers only; never stored as an event. */
+export type Delta = DeltaBase & DeltaBody;
+
+/** What a watcher sees: durable events, and deltas between them. */
+export type Watched = RunEvent | Delta;
+
+/** Durable events have a `seq`; deltas have an `epoch`. */
+export function isDurable(event: Watched): event is RunEvent {
+  return 'seq' in event;
+}
+
+/** A place in what a watcher sees: after a durable event, or after the `n`th delta of an attempt behind it. */
+export interface Cursor {
+  readonly seq: number;
+  readonly epoch?: string | undefined;
+  readonly n?: number | undefined;
+}
+
+/** The cursor of an event: `<seq>` of a durable one, `<after>.<epoch>.<n>` of a delta (the id of an SSE message). */
+export function cursorOf(event: Watched): string {
+  return isDurable(event) ? String(event.seq) : `${event.after}.${event.epoch}.${event.n}`;
+}
+
+/** Reads a cursor; `undefined` when the text is none. */
+export function parseCursor(text: string): Cursor | undefined {
+  const match = /^(\d{1,15})(?:\.([A-Za-z0-9]{1,40})\.(\d{1,15}))?$/.exec(text);
+  if (match === null) return undefined;
+  const seq = Number(match[1]);
+  return match[2] === undefined ? { seq } : { seq, epoch: match[2], n: Number(match[3]) };
+}

@@ -1,0 +1,117 @@
+import { UserError } from './errors.ts';
+
+/** What a journal, a store and the wire can hold. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+/** A JSON object. */
+export type JsonObject = { readonly [key: string]: Json };
+
+const maxDepth = 200;
+
+/**
+ * Makes a value of the outside JSON-safe at the border: `undefined` becomes `null` (dropped inside objects, as
+ * `JSON.stringify` does), `toJSON()` is honoured, `NaN` and infinities become `null`.
+ *
+ * @throws UserError for what has no JSON form: a bigint, a symbol, a cycle, or more than 200 levels.
+ */
+export function toJson(value: unknown): Json {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : null;
+    case 'undefined':
+      return null;
+    default:
+      return convert(value, 0, []);
+  }
+}
+
+function convert(value: unknown, depth: number, above: readonly object[]): Json {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : null;
+    case 'undefined':
+    case 'function':
+      return null;
+    case 'bigint':
+      throw new UserError(
+        `A bigint (${value}n) has no JSON form. Return it as a string or a number.`,
+      );
+    case 'symbol':
+      throw new UserError('A symbol has no JSON form. Return a string instead.');
+    default:
+  }
+  if (value === null || typeof value !== 'object') return null;
+  if (depth > maxDepth) throw new UserError(`A value is nested deeper than ${maxDepth} levels.`);
+  const object: object = value;
+  if (above.includes(object)) {
+    throw new UserError('A value refers to itself (a cycle), which has no JSON form. Break it.');
+  }
+  const path = [...above, object];
+  if ('toJSON' in object && typeof object.toJSON === 'function') {
+    const replaced: unknown = object.toJSON();
+    return replaced === object
+      ? convertFields(object, depth, path)
+      : convert(replaced, depth + 1, path);
+  }
+  if (Array.isArray(object)) {
+    return object.map((item: unknown) => convert(item, depth + 1, path));
+  }
+  return convertFields(object, depth, path);
+}
+
+function convertFields(object: object, depth: number, path: readonly object[]): Json {
+  const out: { [key: string]: Json } = {};
+  for (const [key, field] of Object.entries(object)) {
+    if (field === undefined || typeof field === 'function') continue;
+    // Object.defineProperty, because a key may be `__proto__`.
+    if (key === '__proto__') {
+      Object.defineProperty(out, key, {
+        value: convert(field, depth + 1, path),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    } else out[key] = convert(field, depth + 1, path);
+  }
+  return out;
+}
+
+/** JSON text with sorted keys: equal values give equal text, whatever the order they were built in. */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (isJsonArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`).join(',')}}`;
+}
+
+/** `Array.isArray` that narrows `Json` (its own signature does not narrow readonly arrays). */
+export function isJsonArray(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+/** A plain JSON object, not an array and not `null`. */
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The first `bits` of the SHA-256 of a text, in lower-case hex. */
+export async function sha256Hex(text: string, bits: 128 | 256 = 256): Promise<string> {
+  const digest = new Uint8Array(
+    await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)),
+  );
+  let hex = '';
+  for (const byte of digest.subarray(0, bits / 8)) hex += byte.toString(16).padStart(2, '0');
+  return hex;
+}

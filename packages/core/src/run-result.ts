@@ -1,0 +1,136 @@
+import type { RunFailure } from './errors.ts';
+import type { Principal, RunLimits, RunStatus, StopReason, Watched } from './events.ts';
+import type { Interruption } from './interruption.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Message, Part } from './message.ts';
+import type { FinishReason, ModelSettings } from './model.ts';
+import type { RunHeader } from './store.ts';
+import type { Usage } from './usage.ts';
+
+/** A message as a caller writes it: ids are made by us. */
+export interface InputMessage {
+  readonly role: 'user' | 'assistant';
+  readonly content?: string | readonly Part[] | undefined;
+  readonly parts?: readonly Part[] | undefined;
+  readonly id?: string | undefined;
+}
+
+/** The Python README's request object. Exactly one of `message` and `messages`. */
+export interface ChatRequest {
+  readonly message?: string | readonly Part[] | undefined;
+  readonly messages?: readonly (InputMessage | Message)[] | undefined;
+  readonly userId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  /** Another name for `sessionId`. */
+  readonly conversationId?: string | undefined;
+  /** Given to instructions and tools as `requestContext`. */
+  readonly context?: JsonObject | undefined;
+  readonly stream?: boolean | undefined;
+}
+
+export type RunInput = string | readonly (InputMessage | Message)[] | ChatRequest;
+
+/** Options of one run. */
+export interface RunOptions<C = unknown> {
+  /** The app's own context, for this process; a run that is taken up elsewhere gets the `ContextFactory`'s. */
+  readonly context?: C | undefined;
+  /** Cancels the run: its model call and tools are aborted and it ends `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly sessionId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly principal?: Principal | undefined;
+  /** The same key and request find the same run (needs a store). Without a principal at least 32 characters. */
+  readonly idempotencyKey?: string | undefined;
+  readonly maxTurns?: number | undefined;
+  readonly limits?: RunLimits | undefined;
+  readonly toolConcurrency?: number | undefined;
+  readonly modelSettings?: ModelSettings | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+/** The settled call of a tool, as an answer lists it. */
+export interface ToolCallResult {
+  readonly callId: string;
+  readonly tool: string;
+  readonly arguments: Json;
+  readonly result: Json;
+  readonly isError: boolean;
+}
+
+interface RunResultBase<O> {
+  readonly runId: string;
+  readonly sessionId: string | undefined;
+  /** Another name for `sessionId`. */
+  readonly conversationId: string | undefined;
+  /** The agent the run started with. */
+  readonly agent: string;
+  readonly lastAgent: string;
+  /** The answer as text; empty where there is none. */
+  readonly response: string;
+  readonly handoffPath: readonly string[];
+  /** What this run added to the conversation, its input included. */
+  readonly newMessages: readonly Message[];
+  /** The conversation with what this run added. */
+  readonly messages: readonly Message[];
+  readonly toolResults: readonly ToolCallResult[];
+  readonly usage: Usage;
+  readonly finishReason: FinishReason | undefined;
+  readonly error: RunFailure | undefined;
+  /** The request's `context` object. */
+  readonly context: JsonObject;
+  /** When the result was made, milliseconds since 1970: the time of the last durable event. */
+  readonly at: number;
+  /** The output, or a `RunIncompleteError`: for scripts that want one line. */
+  orThrow(): O;
+  /** The answer as the HTTP API words it (snake_case). */
+  toJSON(): JsonObject;
+}
+
+/** How a run ended, or where it waits. `finalOutput` is there after the check of `status`. */
+export type RunResult<O = string> =
+  | (RunResultBase<O> & {
+      readonly status: 'completed';
+      readonly finalOutput: O;
+      readonly interruptions: readonly [];
+      readonly stopReason?: undefined;
+    })
+  | (RunResultBase<O> & {
+      readonly status: 'interrupted';
+      readonly finalOutput: undefined;
+      readonly interruptions: readonly Interruption[];
+      readonly stopReason?: undefined;
+    })
+  | (RunResultBase<O> & {
+      readonly status: 'stopped';
+      readonly finalOutput: undefined;
+      readonly stopReason: StopReason;
+      readonly interruptions: readonly [];
+    })
+  | (RunResultBase<O> & {
+      readonly status: 'cancelled' | 'failed';
+      readonly finalOutput: undefined;
+      readonly interruptions: readonly [];
+      readonly stopReason?: undefined;
+    });
+
+/** A run as it happens: iterate it for events, await `result`. Leaving the loop cancels the run. */
+export interface RunStream<O = string> extends AsyncIterable<Watched> {
+  readonly runId: string;
+  /** Settles when the run ends or pauses. Observed from the start: an unread failure harms nobody. */
+  readonly result: Promise<RunResult<O>>;
+  /** The text as it is produced. @throws AgentError `text_withdrawn` when text it gave is voided and no `onRestart` was passed. */
+  textStream(options?: { readonly onRestart?: (() => void) | undefined }): AsyncIterable<string>;
+  /** Resolves when the run is recorded and will run; rejects, with nothing started, when it cannot be (a busy session …). */
+  readonly started: Promise<RunHeader>;
+  /** From now on, leaving the loop leaves the run running. */
+  detach(): void;
+  cancel(reason?: string): void;
+}
+
+/** What one `step()` did. */
+export interface StepResult {
+  readonly status: 'running' | RunStatus;
+  readonly interruptions: readonly Interruption[];
+  /** The last durable event's number. */
+  readonly seq: number;
+}
