@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { toolEnvironment } from './workspace.ts';
 
 export interface CommandOptions {
   readonly cwd: string;
@@ -26,7 +27,7 @@ export interface CommandResult {
 export async function run(
   command: string,
   args: readonly string[],
-  { cwd, env = process.env, timeoutMs = 600_000, show = false }: CommandOptions,
+  { cwd, env = toolEnvironment, timeoutMs = 600_000, show = false }: CommandOptions,
 ): Promise<CommandResult> {
   const child = startGroup(command, args, { cwd, env });
   let output = '';
@@ -88,7 +89,7 @@ export async function startServer(
   args: readonly string[],
   {
     cwd,
-    env = process.env,
+    env = toolEnvironment,
     ready,
     timeoutMs = 60_000,
   }: CommandOptions & { readonly ready: () => Promise<boolean> },

@@ -1,8 +1,14 @@
 import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 /** The root of this repository. */
 export const root = resolve(import.meta.dirname, '../..');
+
+/** The environment in which the tools of this repository are found, whatever started the script. */
+export const toolEnvironment: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
+};
 
 export interface Package {
   /** The folder's name under `packages/`: `core`, `server`, `providers-openai`. */
