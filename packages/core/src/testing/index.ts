@@ -1,2 +1,12 @@
+export {
+  scriptedModel,
+  UnscriptedCallError,
+  type Script,
+  type ScriptedModel,
+  type ScriptedModelOptions,
+  type ScriptedTurnFunction,
+} from './scripted-model.ts';
+export type { ScriptedAnswer, ScriptedCall, ScriptedTurn, Wait } from './scripted-turn.ts';
+export { gate, type Gate } from './gate.ts';
 export { collect, equal, eventually, ok, rejection } from './assert.ts';
 export type { TestFunctions } from './test-functions.ts';
