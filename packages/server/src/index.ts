@@ -1,1 +1,12 @@
-export {};
+export { agentServer } from './agent-server.ts';
+export type {
+  Agents,
+  AgentServer,
+  AgentServerOptions,
+  AppRoute,
+  AppRouteContext,
+  ReadyCheck,
+  ReadyReport,
+  RouteInfo,
+  Runners,
+} from './options.ts';

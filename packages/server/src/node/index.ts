@@ -1,1 +1,1 @@
-export {};
+export { serve, type Served, type ServeOptions, type Serving } from './serve.ts';

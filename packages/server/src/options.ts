@@ -1,0 +1,138 @@
+import type {
+  Agent,
+  ContextFactory,
+  HostContext,
+  Logger,
+  ModelRegistry,
+  Principal,
+  Protocol,
+  Runner,
+  Store,
+  Tracer,
+} from '@agent-functions/core';
+
+/** The agents of a server: a list, or a record whose keys are the names in URLs and in `runners`. */
+export type Agents<C> = Readonly<Record<string, Agent<C, unknown>>> | readonly Agent<C, unknown>[];
+
+/** Runners by the names of their agents in URLs. */
+export type Runners<C = unknown> = Readonly<Record<string, Runner<C, unknown>>>;
+
+/** What a route of the app gets beside the request. */
+export interface AppRouteContext<C = unknown> {
+  readonly runners: Runners<C>;
+  readonly principal: Principal | undefined;
+  /** What `{name}` placeholders of the path matched, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly host: HostContext;
+}
+
+/** A route of the app's own, the same under every host. */
+export interface AppRoute<C = unknown> {
+  readonly method: string;
+  /** From the root, with `{name}` for one segment: `/api/reports/{id}`. */
+  readonly path: string;
+  readonly handler: (request: Request, context: AppRouteContext<C>) => Response | Promise<Response>;
+}
+
+interface ServerOptions<C> {
+  readonly agents: Agents<C>;
+  readonly models?: ModelRegistry | undefined;
+  /** Where runs and sessions are kept. Default `memoryStore()`. */
+  readonly store?: Store | undefined;
+  /**
+   * Who asks. `undefined` is answered 401 unless `allowAnonymous`; a `Response` is sent as it is; a throw is a 401 whose
+   * reason goes to the log. Without `authenticate` the host's principal counts, and nobody is refused.
+   */
+  readonly authenticate?:
+    | ((
+        request: Request,
+      ) => Principal | Response | undefined | Promise<Principal | Response | undefined>)
+    | undefined;
+  /** With `authenticate`: callers without a principal are served too. Default `false`. */
+  readonly allowAnonymous?: boolean | undefined;
+  /** The app's own routes. */
+  readonly routes?: readonly AppRoute<C>[] | undefined;
+  /** A2A, MCP: routes of other protocols. */
+  readonly protocols?: readonly Protocol[] | undefined;
+  /** Which web pages of other origins may call; `'*'` for all. Default: none. */
+  readonly cors?: { readonly origins: readonly string[] } | undefined;
+  /** What links say behind a proxy. Default: the environment's `AGENT_BASE_URL`, else links are paths. */
+  readonly publicUrl?: string | undefined;
+  /** What becomes of a run whose client leaves. Default: `'continue'` with a durable store, else `'cancel'`. */
+  readonly onDisconnect?: 'cancel' | 'continue' | undefined;
+  /** What the paths of the API begin with. Default `'/api'`. */
+  readonly routePrefix?: string | undefined;
+  /** The largest request body. Default 1,048,576. */
+  readonly bodyLimitBytes?: number | undefined;
+  /**
+   * How long one request may take: then a JSON answer becomes a 202 that names the run, and an event stream ends, to be
+   * continued by the client. Default: the host's deadline only.
+   */
+  readonly requestTimeoutMs?: number | undefined;
+  /** A comment in every quiet event stream. Default 15,000. */
+  readonly heartbeatMs?: number | undefined;
+  /** Whether callers may send `model_settings`. Default `false`. */
+  readonly allowModelSettings?: boolean | undefined;
+  /** Whether callers without a principal may choose session ids. Default `false`: they send back those they were given. */
+  readonly allowClientSessionIds?: boolean | undefined;
+  /** How long a run's lease holds without renewal, and how often abandoned runs are looked for. Default 30,000. */
+  readonly leaseMs?: number | undefined;
+  /** Default: warnings and errors on the console. */
+  readonly logger?: Logger | undefined;
+  readonly tracer?: Tracer | undefined;
+}
+
+/** `C` is what all agents together need of the app's context; `context` is required as soon as one needs anything. */
+export type AgentServerOptions<C = unknown> = ServerOptions<C> &
+  (unknown extends C
+    ? { readonly context?: ContextFactory<C> | undefined }
+    : { readonly context: ContextFactory<C> });
+
+/** A route as a host registers it and a command line prints it. */
+export interface RouteInfo {
+  /** `GET`, `POST` …, or `*` for every method. */
+  readonly method: string;
+  /** With `{name}` for one segment: `/api/runs/{id}/events`. */
+  readonly path: string;
+  /**
+   * `chat` `info` `agents` `health` `ready` `run` `events` `cancel` `decisions` `preflight` (CORS), `app` for the app's
+   * own, else the protocol's name.
+   */
+  readonly name: string;
+  /** Of a route that belongs to one agent (the short forms): its name. */
+  readonly agent?: string | undefined;
+}
+
+/** One thing that must be right before the server can answer. */
+export interface ReadyCheck {
+  /** `store`, or `agent:<name>`. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** What is wrong and which setting mends it. */
+  readonly detail?: string | undefined;
+}
+
+export interface ReadyReport {
+  readonly ready: boolean;
+  readonly checks: readonly ReadyCheck[];
+}
+
+/** The HTTP API of some agents, as a web-standard handler. */
+export interface AgentServer<C = unknown> {
+  /** Answers a request. Never throws: every failure is a response. `context` is what a host knows beside the request. */
+  readonly fetch: (request: Request, context?: Partial<HostContext>) => Promise<Response>;
+  /** Every route, the app's and the protocols' included. */
+  readonly routes: readonly RouteInfo[];
+  readonly runners: Runners<C>;
+  readonly store: Store;
+  /** Looks at the store and at each agent's model, without asking the model. */
+  ready(): Promise<ReadyReport>;
+  /** Adds an agent, under its own name or another. @throws UserError for a name that is taken, or once it has served. */
+  addAgent(agent: Agent<C, unknown>, name?: string): void;
+  /** @throws UserError for an unknown name, or once it has served. */
+  removeAgent(name: string): void;
+  /** Begins to look for abandoned runs of a durable store; `serve()` and the first request do it too. */
+  start(): void;
+  /** Stops looking for runs, and waits for the work that outlasted its responses. The store stays open. */
+  close(): Promise<void>;
+}
