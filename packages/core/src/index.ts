@@ -1,4 +1,5 @@
-export { Agent, withContext, type AgentConfig, type RunAnswer, type RunRequest } from './agent.ts';
+export { Agent, withContext } from './agent.ts';
+export type { AgentConfig, AgentDefinition, RunAnswer, RunRequest } from './agent-definition.ts';
 export {
   content,
   tool,
@@ -78,6 +79,11 @@ export type {
   TokenCredential,
   ToolSpec,
 } from './model.ts';
+export { withDefaults, retry, type RetryModelOptions } from './retry.ts';
+export { fallback } from './fallback.ts';
+export { timeout } from './timeout.ts';
+export type { TimeoutOptions } from './watchdog.ts';
+export { buffered } from './buffered.ts';
 export type { Decision, Interruption, InterruptionKind } from './interruption.ts';
 export {
   cursorOf,
@@ -111,9 +117,16 @@ export type {
   Signal,
   Store,
 } from './store.ts';
+export { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { consoleLogger, silentLogger, type Logger, type LogLevel } from './logger.ts';
 export type { Span, SpanAttributes, Tracer } from './tracer.ts';
 export type { HostContext, HttpHandler, Protocol } from './http-handler.ts';
+export {
+  publicFailure,
+  publicInterruption,
+  publicMessage,
+  toPublicEvent,
+} from './public-event.ts';
 export {
   AgentError,
   httpStatusOfFailure,
