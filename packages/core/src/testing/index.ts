@@ -10,3 +10,16 @@ export type { ScriptedAnswer, ScriptedCall, ScriptedTurn, Wait } from './scripte
 export { gate, type Gate } from './gate.ts';
 export { collect, equal, eventually, ok, rejection } from './assert.ts';
 export type { TestFunctions } from './test-functions.ts';
+export {
+  storeContract,
+  type MakeStore,
+  type StoreLimits,
+  type StoreUnderTest,
+} from './store-contract.ts';
+export {
+  faultyStore,
+  type FaultyStoreOptions,
+  type StoreCall,
+  type StoreFault,
+  type StoreMethod,
+} from './faulty-store.ts';

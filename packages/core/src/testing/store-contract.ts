@@ -1,0 +1,101 @@
+import type { Store } from '../store.ts';
+import { channelContract } from './store-channel-contract.ts';
+import { inboxContract } from './store-inbox-contract.ts';
+import { leaseContract } from './store-lease-contract.ts';
+import { runContract } from './store-run-contract.ts';
+import { sessionContract } from './store-session-contract.ts';
+import type { TestFunctions } from './test-functions.ts';
+
+/** A store of its own for one test. `another` opens a second handle on the same data, as a second process would. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  readonly another?: (() => Promise<Store>) | undefined;
+  dispose(): Promise<void>;
+}
+
+/** What a store may leave out, each with its reason: shown in the name of the test that then checks it is so. */
+export interface StoreLimits {
+  /** The clock cannot be set: tests wait for real. */
+  readonly clock?: string | undefined;
+  /** No side channel for deltas. */
+  readonly channel?: string | undefined;
+  /** No second handle on the same data. */
+  readonly another?: string | undefined;
+}
+
+export type MakeStore = (options: {
+  readonly now?: (() => number) | undefined;
+}) => Promise<StoreUnderTest>;
+
+/** One test's store, its second handle (the store itself where there is none), and its clock. */
+export interface StoreFixture {
+  readonly store: Store;
+  readonly other: Store;
+  /** Lets time pass: sets the clock, or waits where it cannot be set. */
+  readonly pass: (ms: number) => Promise<void>;
+}
+
+/** Registers one test of a store. */
+export type StoreCase = (name: string, body: (fixture: StoreFixture) => Promise<void>) => void;
+
+/**
+ * The specification of `Store`: every implementation passes it. Pass the test runner's functions, and how to make an
+ * empty store for each test; `make` gives the store the clock it is handed.
+ */
+export function storeContract(
+  test: TestFunctions,
+  name: string,
+  make: MakeStore,
+  limits: StoreLimits = {},
+): void {
+  const define: StoreCase = (title, body) => {
+    test.it(
+      title,
+      async () => {
+        let time = Date.now();
+        const now = limits.clock === undefined ? () => time : undefined;
+        const made = await make({ now });
+        try {
+          const other = await made.another?.();
+          try {
+            await body({
+              store: made.store,
+              other: other ?? made.store,
+              pass: async (ms) => {
+                time += ms;
+                if (now === undefined) await new Promise<void>((done) => setTimeout(done, ms));
+              },
+            });
+          } finally {
+            await other?.close?.();
+          }
+        } finally {
+          await made.dispose();
+        }
+      },
+      60_000,
+    );
+  };
+
+  test.describe(`store: ${name}`, () => {
+    test.describe(`runs${because(limits.another)}`, () => {
+      runContract(define);
+    });
+    test.describe(`leases${because(limits.clock)}`, () => {
+      leaseContract(define);
+    });
+    test.describe('inbox', () => {
+      inboxContract(define);
+    });
+    test.describe('sessions', () => {
+      sessionContract(define);
+    });
+    test.describe(`channel${because(limits.channel)}`, () => {
+      channelContract(define, limits.channel === undefined);
+    });
+  });
+}
+
+function because(limit: string | undefined): string {
+  return limit === undefined ? '' : ` (limit: ${limit})`;
+}
