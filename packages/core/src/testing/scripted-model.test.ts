@@ -43,9 +43,8 @@ describe('scriptedModel', () => {
     const model = scriptedModel(['a😀b😀'], { chunkSize: 2 });
     const events = await collect(model.stream(ask, { signal }));
     expect(textOfDeltas(events)).toBe('a😀b😀');
-    for (const event of events) {
-      if (event.type === 'text-delta') expect(event.delta.isWellFormed()).toBe(true);
-    }
+    const deltas = events.flatMap((event) => (event.type === 'text-delta' ? [event.delta] : []));
+    expect(deltas.every((delta) => delta.isWellFormed())).toBe(true);
   });
 
   it('plays reasoning, tool calls, structured output and refusals', async () => {
@@ -62,19 +61,17 @@ describe('scriptedModel', () => {
       { calls: [{ toolName: 'get_weather', inputText: '{"city":' }] },
     ]);
     const answers = [];
+    const inputs = ['', ''];
     for (let turn = 0; turn < 4; turn += 1) {
       const events = await collect(model.stream(ask, { signal }));
       const last = events.at(-1);
       if (last?.type === 'response')
         answers.push([last.response.finishReason, last.response.parts]);
-      if (turn === 0) {
-        const inputs = ['', ''];
-        for (const event of events) {
-          if (event.type === 'tool-input-delta') inputs[event.index] += event.delta;
-        }
-        expect(inputs).toEqual(['{"city":"Seattle"}', '{}']);
+      for (const event of events) {
+        if (event.type === 'tool-input-delta' && turn === 0) inputs[event.index] += event.delta;
       }
     }
+    expect(inputs).toEqual(['{"city":"Seattle"}', '{}']);
     expect(answers).toEqual([
       [
         'tool-calls',
