@@ -1,0 +1,15 @@
+import { Agent } from '@agent-functions/core';
+import { environmentModel } from './model/environment-model.ts';
+import { convertTemperature } from './tools/convert-temperature.ts';
+import { getCurrentWeather } from './tools/get-current-weather.ts';
+import { getWeatherAdvice } from './tools/get-weather-advice.ts';
+
+export const weather_bot = new Agent({
+  name: 'weather_bot',
+  description: 'Tells the weather, converts temperatures and says what to wear.',
+  instructions:
+    'You are a weather assistant. Look the weather up before you speak of it, and say where an observation is from when it is not a present one. Keep answers short.',
+  model: environmentModel(),
+  tools: [getCurrentWeather, convertTemperature, getWeatherAdvice],
+  exposeTools: true,
+});

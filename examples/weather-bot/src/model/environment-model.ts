@@ -1,0 +1,84 @@
+import { AgentError, type Model } from '@agent-functions/core';
+import { azureOpenAI, openai } from '@agent-functions/providers-openai';
+import { findOllama } from './find-ollama.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The model that the environment offers: OpenAI or Azure OpenAI where there is a key, else an Ollama that answers on this
+ * machine, else the offline demo. The last two are looked for at the first question, not at import.
+ */
+export function environmentModel(env: Environment = process.env): Model {
+  if (isSet(env['OPENAI_API_KEY'])) return openai(env['OPENAI_MODEL'] ?? 'gpt-5-mini');
+  if (isSet(env['AZURE_OPENAI_ENDPOINT'])) {
+    return azureOpenAI(env['AZURE_OPENAI_DEPLOYMENT_NAME'] ?? 'gpt-5-mini');
+  }
+  return localModel(env);
+}
+
+/** Ollama or the offline demo: found when it is first needed, and again after a failure. */
+function localModel(env: Environment): Model {
+  let chosen: Model | undefined;
+  let choosing: Promise<Model> | undefined;
+  let problem: string | undefined;
+  const choose = (): Promise<Model> => {
+    choosing ??= chooseLocal(env)
+      .then((model) => {
+        problem = undefined;
+        chosen = model;
+        return model;
+      })
+      .catch((error: unknown) => {
+        choosing = undefined;
+        problem = error instanceof Error ? error.message : String(error);
+        throw error;
+      });
+    return choosing;
+  };
+  return {
+    provider: 'openai',
+    get modelId() {
+      return chosen?.modelId ?? 'ollama-or-offline-demo';
+    },
+    // The first look at readiness, when a server starts, begins the choice: the log then says which model it is.
+    ready: () => {
+      choose().catch(() => undefined);
+      return problem;
+    },
+    stream: async function* (request, options) {
+      const model = await choose();
+      yield* model.stream(request, options);
+    },
+  };
+}
+
+async function chooseLocal(env: Environment): Promise<Model> {
+  const ollama = await findOllama(env);
+  if (ollama !== undefined) {
+    console.log(`model ${ollama.model} of Ollama at ${ollama.baseURL}`);
+    return openai(ollama.model, { baseURL: ollama.baseURL, apiKey: 'ollama', api: 'chat' });
+  }
+  const baseURL = await startDemo();
+  console.log(
+    'offline demo model: no model is connected, a few questions are answered (see the README). Set OPENAI_API_KEY to connect one.',
+  );
+  return openai('offline-demo', { baseURL, apiKey: 'offline', api: 'chat' });
+}
+
+async function startDemo(): Promise<string> {
+  try {
+    const { startDemoServer } = await import('./demo-server.ts');
+    return await startDemoServer();
+  } catch (cause) {
+    // A deployed app does not carry the demo.
+    throw new AgentError(
+      'not_configured',
+      'No model is connected. Set OPENAI_API_KEY, or AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT_NAME.',
+      { cause },
+    );
+  }
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value.trim() !== '';
+}

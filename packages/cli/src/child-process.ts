@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DevOptions } from './command.ts';
+import type { Entry } from './entry.ts';
+
+/** What the supervisor hands to the process that serves the app. */
+export interface ChildTask extends Pick<DevOptions, 'port' | 'host' | 'store' | 'verbose'> {
+  readonly entry: Entry;
+}
+
+/** What that process says of itself. */
+export type ChildMessage =
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'port-in-use' };
+
+/** One load of the app, in a process of its own. */
+export interface Child {
+  readonly ended: Promise<{ readonly code: number }>;
+  /** Asks it to stop, and ends it after two seconds if it did not. Resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Ends it now. */
+  kill(): void;
+}
+
+const stopMs = 2_000;
+// The sources of the workspace are run as they are; then so must be the packages that the app imports.
+const extension = extname(fileURLToPath(import.meta.url));
+const conditions = extension === '.ts' ? ['--conditions=@agent-functions/source'] : [];
+
+export function startChild(task: ChildTask, heard: (message: ChildMessage) => void): Child {
+  const file = fileURLToPath(new URL(`./child${extension}`, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [...conditions, '--disable-warning=ExperimentalWarning', file, JSON.stringify(task)],
+    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  );
+  child.on('message', (message) => {
+    if (isChildMessage(message)) heard(message);
+  });
+  const ended = new Promise<{ code: number }>((resolve) => {
+    child.once('error', () => resolve({ code: 1 }));
+    child.once('exit', (code) => resolve({ code: code ?? 1 }));
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  return {
+    ended,
+    kill,
+    stop: async () => {
+      if (child.connected) child.disconnect();
+      const timer = setTimeout(kill, stopMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function isChildMessage(value: unknown): value is ChildMessage {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return false;
+  if (value.type === 'port-in-use') return true;
+  return value.type === 'listening' && 'port' in value && typeof value.port === 'number';
+}

@@ -1,0 +1,59 @@
+import { relative } from 'node:path';
+import type { ChildMessage, ChildTask } from './child-process.ts';
+import { devServer, type DevServer } from './dev-server.ts';
+import { complain, say } from './terminal.ts';
+
+// The process that serves the app, one for each load. The supervisor stops it by closing the channel between them, which
+// also happens when the supervisor is killed: nobody is left behind.
+let server: DevServer | undefined;
+let stopping = false;
+
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await server?.close();
+  process.exit(0);
+}
+
+process.on('disconnect', () => void stop());
+process.on('SIGTERM', () => void stop());
+// Ctrl-C reaches the whole process group; the supervisor decides.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+
+const task: ChildTask = JSON.parse(process.argv[2] ?? '{}');
+// The app sees the command line that it would have by itself.
+process.argv.splice(1, 2, task.entry.file);
+try {
+  server = await devServer({ ...task, write: say });
+  await tell({ type: 'listening', port: server.port });
+} catch (error) {
+  await explain(error);
+  process.exit(1);
+}
+
+/** Resolves when it is sent: a process that exits at once would take its last words with it. */
+function tell(message: ChildMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
+}
+
+async function explain(error: unknown): Promise<void> {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    await tell({ type: 'port-in-use' });
+    complain(
+      `Port ${task.port} of ${task.host} is in use. Stop what listens there, or choose another port: --port ${task.port + 1}`,
+    );
+    return;
+  }
+  complain(`${relative(process.cwd(), task.entry.file)} does not load:`);
+  console.error(error);
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    complain(
+      'Node runs TypeScript by leaving its types out, so syntax that makes code (enum, namespace, parameter properties) is refused. Set "erasableSyntaxOnly": true in tsconfig.json to see it while writing.',
+    );
+  }
+}

@@ -1,0 +1,117 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { memoryStore, type Logger, type Store } from '@agent-functions/core';
+import { agentServer, type AgentServer } from '@agent-functions/server';
+import { serve } from '@agent-functions/server/node';
+import { sqliteStore } from '@agent-functions/stores-sqlite';
+import { loadApp, type LoadedApp } from './app-file.ts';
+import type { DevOptions } from './command.ts';
+import { agentLines, routeTable } from './describe.ts';
+import type { Entry } from './entry.ts';
+import { loggedStore, runLog } from './run-log.ts';
+import { applySettings, readSettings } from './settings.ts';
+import { paint } from './terminal.ts';
+
+export interface DevServerOptions extends Pick<DevOptions, 'port' | 'host' | 'store' | 'verbose'> {
+  readonly entry: Entry;
+  /** Where lines go. */
+  readonly write: (line: string) => void;
+}
+
+export interface DevServer {
+  readonly url: string;
+  readonly port: number;
+  /** Stops at once: a durable run is released and goes on when the app is served again. */
+  close(): Promise<void>;
+}
+
+// A process that was killed holds its runs for this long; a developer who starts again should not wait half a minute.
+const leaseMs = 5_000;
+// Answers that are being written may end; a model call is not waited for.
+const graceMs = 250;
+
+/**
+ * Serves an app file in this process: its settings are set, its agents get an SQLite store where they chose none, and
+ * what their runs do is written as it happens.
+ *
+ * @throws Error whatever the app file throws; with code `EADDRINUSE` when the port is taken.
+ */
+export async function devServer(options: DevServerOptions): Promise<DevServer> {
+  const { entry, write, port, host } = options;
+  const startedAt = performance.now();
+  const settings = readSettings(entry.folder);
+  applySettings(settings.values, process.env);
+  for (const problem of settings.problems) write(paint('yellow', problem));
+
+  const { server, store, where } = toServer(await loadApp(entry.file), options);
+  const serving = await serve(server, { port, host });
+  const took = Math.round(performance.now() - startedAt);
+  write(
+    `${paint('bold', 'agent-functions dev')}  ${paint('cyan', serving.url)}  ${paint('dim', `${relative(process.cwd(), entry.file)} loaded in ${took} ms`)}`,
+  );
+  const read = settings.files.length === 0 ? '' : `settings: ${settings.files.join(', ')}  `;
+  write(paint('dim', `  ${read}store: ${where}`));
+  write('');
+  for (const line of agentLines(server.runners, await server.ready())) write(line);
+  write('');
+  write(routeTable(server.routes));
+  write('');
+  return {
+    url: serving.url,
+    port: serving.port,
+    close: async () => {
+      await serving.close({ graceMs });
+      await store?.close?.();
+    },
+  };
+}
+
+function toServer(
+  app: LoadedApp,
+  options: DevServerOptions,
+): { readonly server: AgentServer; readonly store?: Store; readonly where: string } {
+  if (app.type === 'server') return { server: app.server, where: "the app's own" };
+  const { write, verbose } = options;
+  const { store, where } = chooseStore(app.options.store, options);
+  return {
+    server: agentServer({
+      ...app.options,
+      store: loggedStore(store, runLog(write, { verbose })),
+      logger: app.options.logger ?? lineLogger(write, verbose),
+      leaseMs: app.options.leaseMs ?? leaseMs,
+    }),
+    store,
+    where,
+  };
+}
+
+function chooseStore(
+  own: Store | undefined,
+  { store: asked, entry }: DevServerOptions,
+): { readonly store: Store; readonly where: string } {
+  if (asked === undefined && own !== undefined) return { store: own, where: "the app's own" };
+  if (asked === 'memory') return { store: memoryStore(), where: 'memory' };
+  const path = asked === undefined ? defaultStore(entry.folder) : resolve(asked);
+  mkdirSync(dirname(path), { recursive: true });
+  return { store: sqliteStore(path), where: relative(process.cwd(), path) };
+}
+
+/** The folder keeps itself out of version control. */
+function defaultStore(folder: string): string {
+  const own = join(folder, '.agent-functions');
+  mkdirSync(own, { recursive: true });
+  writeFileSync(join(own, '.gitignore'), '*\n');
+  return join(own, 'dev.db');
+}
+
+/** Warnings and errors of the engine, as one line; all of it when verbose. */
+function lineLogger(write: (line: string) => void, verbose: boolean): Logger {
+  return {
+    log: (level, message, fields) => {
+      if (!verbose && (level === 'debug' || level === 'info')) return;
+      const colour = level === 'error' ? 'red' : level === 'warn' ? 'yellow' : 'dim';
+      const more = fields === undefined ? '' : ` ${JSON.stringify(fields)}`;
+      write(`${paint(colour, `${level}: ${message}`)}${paint('dim', more)}`);
+    },
+  };
+}

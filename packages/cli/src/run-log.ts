@@ -1,0 +1,150 @@
+import type { RunEvent, RunStore, Store } from '@agent-functions/core';
+import { duration, paint } from './terminal.ts';
+
+/** Shows the journal of every run of this process as lines: a run is its events, so nothing else needs to be hooked. */
+export function loggedStore(store: Store, log: (event: RunEvent) => void): Store {
+  const { runs } = store;
+  const logged: RunStore = {
+    create: async (header, first, lease) => {
+      const result = await runs.create(header, first, lease);
+      if (result.created) log(first);
+      return result;
+    },
+    append: async (runId, events, at) => {
+      await runs.append(runId, events, at);
+      events.forEach(log);
+    },
+    header: (runId) => runs.header(runId),
+    read: (runId, options) => runs.read(runId, options),
+    peek: (runId) => runs.peek(runId),
+    acquire: (runId, options) => runs.acquire(runId, options),
+    renew: (runId, lease, ttlMs) => runs.renew(runId, lease, ttlMs),
+    release: (runId, lease) => runs.release(runId, lease),
+    post: (runId, signal, options) => runs.post(runId, signal, options),
+    inbox: (runId) => runs.inbox(runId),
+    list: (options) => runs.list(options),
+    delete: (runId) => runs.delete(runId),
+    channel: runs.channel,
+  };
+  return {
+    runs: logged,
+    sessions: store.sessions,
+    durable: store.durable,
+    now: () => store.now(),
+    wake: store.wake,
+    close: async () => store.close?.(),
+  };
+}
+
+interface Progress {
+  readonly startedAt: number;
+  /** When the present model call can have begun. */
+  turnAt: number;
+  turns: number;
+  tools: number;
+  readonly toolStarts: Map<string, number>;
+}
+
+/** Writes one line for each event that a developer wants to see: run, agent, turn, tool, milliseconds, tokens. */
+export function runLog(
+  write: (line: string) => void,
+  { verbose }: { readonly verbose: boolean },
+): (event: RunEvent) => void {
+  const runs = new Map<string, Progress>();
+  return (event) => {
+    const known = runs.get(event.runId);
+    const progress = known ?? {
+      startedAt: event.at,
+      turnAt: event.at,
+      turns: 0,
+      tools: 0,
+      toolStarts: new Map(),
+    };
+    runs.set(event.runId, progress);
+    const text = describe(event, progress, verbose);
+    if (event.type === 'run-end') runs.delete(event.runId);
+    if (text === undefined) return;
+    const time = new Date(event.at).toTimeString().slice(0, 8);
+    write(
+      `${paint('dim', `${time} ${event.runId.slice(0, 8)}`)} ${paint('cyan', event.agent)}  ${text}`,
+    );
+  };
+}
+
+function describe(event: RunEvent, progress: Progress, verbose: boolean): string | undefined {
+  switch (event.type) {
+    case 'run-start':
+      return 'run started';
+    case 'run-resume':
+      progress.turnAt = event.at;
+      return `run taken up again${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`;
+    case 'model-response': {
+      progress.turns += 1;
+      const calls = event.message.parts.flatMap((part) =>
+        part.type === 'tool-call' ? [part.toolName] : [],
+      );
+      return facts(
+        `turn ${progress.turns}`,
+        `${event.provider}/${event.modelId}`,
+        duration(event.at - progress.turnAt),
+        `${event.usage.inputTokens} in, ${event.usage.outputTokens} out`,
+        event.attempts.length > 0 && paint('yellow', `${event.attempts.length} attempts failed`),
+        calls.length > 0 && `calls ${calls.join(', ')}`,
+      );
+    }
+    case 'tool-start':
+      progress.toolStarts.set(event.callId, event.at);
+      return verbose ? facts(`tool ${event.toolName}`, JSON.stringify(event.input)) : undefined;
+    case 'tool-result': {
+      progress.tools += 1;
+      progress.turnAt = event.at;
+      const startedAt = progress.toolStarts.get(event.callId);
+      const bad = event.isError && paint('red', event.how === 'ran' ? 'error' : event.how);
+      return facts(
+        `tool ${event.toolName}`,
+        startedAt !== undefined && duration(event.at - startedAt),
+        bad,
+        (verbose || event.isError) && JSON.stringify(event.output),
+      );
+    }
+    case 'interruption': {
+      const { kind, toolName, id } = event.interruption;
+      return paint('yellow', facts(`waits for ${kind}`, toolName ?? false, `interruption ${id}`));
+    }
+    case 'run-pause':
+      return paint('yellow', `answer with POST /api/runs/${event.runId}/decisions`);
+    case 'decision':
+      progress.turnAt = event.at;
+      return facts('decided', event.by ?? false);
+    case 'handoff':
+      progress.turnAt = event.at;
+      return `hands over to ${event.to}`;
+    case 'warning':
+      return paint('yellow', facts('warning', event.code, event.message));
+    case 'cancel-request':
+      return facts('cancel asked', event.reason ?? false);
+    case 'run-end':
+      return facts(
+        paint(event.status === 'completed' ? 'green' : 'red', `run ${event.status}`),
+        duration(event.at - progress.startedAt),
+        `${event.usage.requests} turns`,
+        `${progress.tools} tools`,
+        `${event.usage.totalTokens} tokens`,
+        event.stopReason ?? false,
+        event.error !== undefined && `${event.error.code}: ${event.error.message}`,
+      );
+    case 'tool-checkpoint':
+    case 'frame-end':
+    case 'guardrail-result':
+    case 'compaction':
+    case 'reflection':
+    case 'route':
+      return verbose ? event.type : undefined;
+    default:
+      return event satisfies never;
+  }
+}
+
+function facts(...parts: readonly (string | false)[]): string {
+  return parts.filter((part) => part !== false).join(paint('dim', ' · '));
+}
