@@ -16,8 +16,8 @@ export class AttemptStream implements AsyncIterableIterator<ModelStreamEvent>, R
   /** An abort that came while nobody waited: the next `next()` tells it. */
   #untold: { readonly error: unknown } | undefined;
 
-  constructor(policy: AttemptPolicy, request: ModelRequest, signal: AbortSignal) {
-    this.#attempts = new Attempts(policy, request, signal, this);
+  constructor(policy: AttemptPolicy, signal: AbortSignal) {
+    this.#attempts = new Attempts(policy, signal, this);
   }
 
   [Symbol.asyncIterator](): this {
@@ -71,8 +71,7 @@ type PolicyStream = Model['stream'] & {
 
 /** `stream` of a model that is asked by a policy made for each request. */
 export function attemptsOf(policy: (request: ModelRequest) => AttemptPolicy): Model['stream'] {
-  const stream: PolicyStream = (request, { signal }) =>
-    new AttemptStream(policy(request), request, signal);
+  const stream: PolicyStream = (request, { signal }) => new AttemptStream(policy(request), signal);
   return Object.assign(stream, { [policyOf]: policy });
 }
 
@@ -81,7 +80,7 @@ export function policyFor(model: Model, request: ModelRequest): AttemptPolicy {
   // Only a property of the function is read.
   // oxlint-disable-next-line typescript/unbound-method
   const stream: PolicyStream = model.stream;
-  return stream[policyOf]?.(request) ?? { model, limits: undefined, afterFailure: giveUp };
+  return stream[policyOf]?.(request) ?? { request, model, limits: undefined, afterFailure: giveUp };
 }
 
 /** No further attempt. */

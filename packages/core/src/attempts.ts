@@ -8,8 +8,9 @@ export type AfterFailure =
   | { readonly type: 'try'; readonly model: Model; readonly afterMs: number }
   | { readonly type: 'give-up'; readonly error: unknown };
 
-/** How a model is asked: which one first, how long an attempt may take, what follows a failure. */
+/** How a model is asked: what, which model first, how long an attempt may take, what follows a failure. */
 export interface AttemptPolicy {
+  readonly request: ModelRequest;
   readonly model: Model;
   readonly limits: TimeoutOptions | undefined;
   /** `attempt` counts from 1: the one that failed. */
@@ -43,7 +44,6 @@ export interface Reader {
  */
 export class Attempts {
   readonly #policy: AttemptPolicy;
-  readonly #request: ModelRequest;
   readonly #signal: AbortSignal;
   readonly #reader: Reader;
   readonly #onAbort = (): void => this.#fail(this.#signal.reason);
@@ -52,9 +52,8 @@ export class Attempts {
   #upcoming: { readonly model: Model; readonly afterMs: number };
   #state: 'new' | 'running' | 'over' = 'new';
 
-  constructor(policy: AttemptPolicy, request: ModelRequest, signal: AbortSignal, reader: Reader) {
+  constructor(policy: AttemptPolicy, signal: AbortSignal, reader: Reader) {
     this.#policy = policy;
-    this.#request = request;
     this.#signal = signal;
     this.#reader = reader;
     this.#upcoming = { model: policy.model, afterMs: 0 };
@@ -121,7 +120,7 @@ export class Attempts {
       return;
     }
     this.#attempts += 1;
-    this.#attempt = new Attempt(this, model, this.#request, this.#signal, this.#policy.limits);
+    this.#attempt = new Attempt(this, model, this.#policy, this.#signal);
     this.#attempt.pull();
   }
 
@@ -157,9 +156,8 @@ class Attempt {
   constructor(
     owner: Attempts,
     model: Model,
-    request: ModelRequest,
+    { request, limits }: AttemptPolicy,
     signal: AbortSignal,
-    limits: TimeoutOptions | undefined,
   ) {
     this.#owner = owner;
     this.model = model;

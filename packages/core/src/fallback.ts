@@ -18,7 +18,7 @@ import { wrapModel } from './wrap-model.ts';
 export function fallback(...models: readonly Model[]): Model {
   const [first, ...others] = models.map(withDefaults);
   if (first === undefined) throw new UserError('fallback() needs at least one model.');
-  const stream = attemptsOf(() => {
+  const stream = attemptsOf((request) => {
     const failures: { readonly model: Model; readonly error: ModelError }[] = [];
     let present = first;
     const afterFailure = (error: ModelError, attempt: number): AfterFailure => {
@@ -28,7 +28,7 @@ export function fallback(...models: readonly Model[]): Model {
       present = next;
       return { type: 'try', model: next, afterMs: 0 };
     };
-    return { model: first, limits: undefined, afterFailure };
+    return { request, model: first, limits: undefined, afterFailure };
   });
   return {
     ...wrapModel(first, stream, { retried: true, timed: true }),

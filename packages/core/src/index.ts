@@ -79,11 +79,12 @@ export type {
   TokenCredential,
   ToolSpec,
 } from './model.ts';
-export { withDefaults, retry, type RetryModelOptions } from './retry.ts';
+export { retry, type RetryModelOptions } from './retry.ts';
 export { fallback } from './fallback.ts';
 export { timeout } from './timeout.ts';
 export type { TimeoutOptions } from './watchdog.ts';
-export { buffered } from './buffered.ts';
+export { buffered, withSettings } from './model-settings.ts';
+export { models } from './model-registry.ts';
 export type { Decision, Interruption, InterruptionKind } from './interruption.ts';
 export {
   cursorOf,
@@ -121,12 +122,7 @@ export { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { consoleLogger, silentLogger, type Logger, type LogLevel } from './logger.ts';
 export type { Span, SpanAttributes, Tracer } from './tracer.ts';
 export type { HostContext, HttpHandler, Protocol } from './http-handler.ts';
-export {
-  publicFailure,
-  publicInterruption,
-  publicMessage,
-  toPublicEvent,
-} from './public-event.ts';
+export { publicFailure, publicInterruption, publicMessage, toPublicEvent } from './public-event.ts';
 export {
   AgentError,
   httpStatusOfFailure,
@@ -148,4 +144,6 @@ export {
   type ModelErrorReason,
   type RunFailure,
 } from './errors.ts';
-export { Runner, type ContextFactory, type RunnerConfig } from './runner.ts';
+export { run, Runner, type ContextFactory, type RunnerConfig } from './runner.ts';
+export { fold, openInterruptions, usageOf, type RunState } from './state.ts';
+export { publicInterruption, publicUsage } from './result.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { askModel } from './ask-model.ts';
-import { buffered } from './buffered.ts';
+import { readResponse } from './read-response.ts';
 import { ModelError, UserError, type ModelErrorReason } from './errors.ts';
 import { fallback } from './fallback.ts';
 import type { Model, ModelRequest, ModelSettings, ModelStreamEvent } from './model.ts';
+import { buffered } from './model-settings.ts';
 import { retry, withDefaults } from './retry.ts';
 import { collect, gate, scriptedModel, type Script } from './testing/index.ts';
 import { timeout } from './timeout.ts';
@@ -175,7 +175,7 @@ describe('every call', () => {
       },
     };
     const failed = failing(withDefaults(deaf), ask, abort.signal);
-    const asked = askModel(deaf, ask, { signal: abort.signal, onEvent: () => undefined });
+    const asked = readResponse(deaf, ask, { signal: abort.signal, onEvent: () => undefined });
     abort.abort(new Error('enough'));
     expect((await failed).error).toMatchObject({ message: 'enough' });
     await expect(asked).rejects.toThrow('enough');
@@ -384,14 +384,14 @@ describe('wrappers', () => {
   });
 });
 
-describe('askModel', () => {
+describe('readResponse', () => {
   it('pushes every event but the response, which it returns', async () => {
     const events: ModelStreamEvent[] = [];
     const inner = scriptedModel([
       { text: 'Hal', error: failure('network'), breakAfter: 1 },
       'Hello',
     ]);
-    const response = await askModel(inner, withSettings({ retry: { initialDelayMs: 0 } }), {
+    const response = await readResponse(inner, withSettings({ retry: { initialDelayMs: 0 } }), {
       signal,
       onEvent: (event) => events.push(event),
     });
@@ -401,7 +401,7 @@ describe('askModel', () => {
 
   it('leaves the model when the sink throws', async () => {
     const inner = scriptedModel(['Hello there']);
-    const asked = askModel(inner, ask, {
+    const asked = readResponse(inner, ask, {
       signal,
       onEvent: () => {
         throw new Error('full');
@@ -415,7 +415,7 @@ describe('askModel', () => {
     const abort = new AbortController();
     const before = gate();
     const inner = scriptedModel([{ text: 'Hello', before }]);
-    const asked = askModel(inner, ask, { signal: abort.signal, onEvent: () => undefined });
+    const asked = readResponse(inner, ask, { signal: abort.signal, onEvent: () => undefined });
     await before.reached;
     abort.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');

@@ -30,13 +30,14 @@ export function retry(model: Model, options: RetryModelOptions = {}): Model {
   const timed = guardsOf(model).timed;
   return wrapModel(
     model,
-    attemptsOf(({ settings }) => {
+    attemptsOf((request) => {
+      const { settings } = request;
       const limits = timed ? undefined : limitsOf(settings);
       const afterFailure = (error: ModelError, attempt: number): AfterFailure => {
         const afterMs = delayOf(error, attempt, { ...settings.retry, ...defined(options) }, random);
         return afterMs === undefined ? { type: 'give-up', error } : { type: 'try', model, afterMs };
       };
-      return { model, limits, afterFailure, sleep };
+      return { request, model, limits, afterFailure, sleep };
     }),
     { retried: true, timed: true },
   );

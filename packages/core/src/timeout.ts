@@ -21,10 +21,9 @@ export function timeout(model: Model, limits: TimeoutOptions): Model {
       throw new UserError(`timeout(): ${option} is ${ms}; it must be above 0, or left out.`);
     }
   }
-  const policy = { model, limits, afterFailure: giveUp };
   return wrapModel(
     model,
-    attemptsOf(() => policy),
+    attemptsOf((request) => ({ request, model, limits, afterFailure: giveUp })),
     {
       timed: true,
     },

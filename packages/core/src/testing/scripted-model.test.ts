@@ -44,7 +44,8 @@ describe('scriptedModel', () => {
     const events = await collect(model.stream(ask, { signal }));
     expect(textOfDeltas(events)).toBe('a😀b😀');
     const deltas = events.flatMap((event) => (event.type === 'text-delta' ? [event.delta] : []));
-    expect(deltas.every((delta) => delta.isWellFormed())).toBe(true);
+    // encodeURIComponent refuses a lone surrogate.
+    expect(deltas.map((delta) => decodeURIComponent(encodeURIComponent(delta)))).toEqual(deltas);
   });
 
   it('plays reasoning, tool calls, structured output and refusals', async () => {

@@ -10,7 +10,7 @@ import { withDefaults } from './retry.ts';
  *
  * @throws ModelError, or the abort reason when the signal fires, even while the model does not listen.
  */
-export function askModel(
+export function readResponse(
   model: Model,
   request: ModelRequest,
   options: {
@@ -21,7 +21,7 @@ export function askModel(
   const { signal, onEvent } = options;
   const policy = policyFor(withDefaults(model), request);
   return new Promise((resolve, reject) => {
-    const attempts: Attempts = new Attempts(policy, request, signal, {
+    const attempts: Attempts = new Attempts(policy, signal, {
       onEvent(event) {
         if (event.type === 'response') return resolve(event.response);
         try {

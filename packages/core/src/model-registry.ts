@@ -1,0 +1,69 @@
+import { UserError } from './errors.ts';
+import type { LLMConfig, Model, ModelFactory, ModelRegistry } from './model.ts';
+import { settingsOf, withSettings } from './model-settings.ts';
+
+/**
+ * Names to providers: `models({ openai, azureOpenai }).model('openai/gpt-5-mini')`. `:` does for `/`; the first of them
+ * separates, so that a model's name may hold both. Provider names compare without case, `_` and `-`.
+ *
+ * A model is made once for each name. `temperature`, `maxTokens`, `timeoutMs` and `maxRetries` of an `LLMConfig` become
+ * settings that hold where a request has none.
+ *
+ * @throws UserError for a provider name that is empty, holds a separator, or equals another.
+ */
+export function models(providers: { readonly [name: string]: ModelFactory }): ModelRegistry {
+  const factories = new Map<string, ModelFactory>();
+  for (const [name, factory] of Object.entries(providers)) {
+    const plain = plainName(name);
+    if (plain === '' || /[/:]/.test(name) || factories.has(plain)) {
+      throw new UserError(
+        `models(): the provider name ${JSON.stringify(name)} ${factories.has(plain) ? 'is there twice (case, _ and - do not count)' : 'is empty or holds / or :'}.`,
+      );
+    }
+    factories.set(plain, factory);
+  }
+  const names = Object.keys(providers).join(', ') || 'none';
+  const made = new Map<string, Model>();
+
+  function factoryOf(provider: string, asked: string): ModelFactory {
+    const factory = factories.get(plainName(provider));
+    if (factory !== undefined) return factory;
+    throw new UserError(
+      `No provider ${JSON.stringify(provider)} for the model ${asked}. Providers here: ${names}. Add it: models({ ${identifier(provider)}: … }).`,
+    );
+  }
+
+  function named(spec: string): Model {
+    const cached = made.get(spec);
+    if (cached !== undefined) return cached;
+    const at = spec.search(/[/:]/);
+    const [provider, name] = at < 0 ? ['', spec] : [spec.slice(0, at), spec.slice(at + 1)];
+    if (provider === '' || name === '') {
+      throw new UserError(
+        `The model ${JSON.stringify(spec)} does not say its ${name === '' ? 'name' : 'provider'}. Write provider/name, such as ${Object.keys(providers)[0] ?? 'openai'}/${name || 'gpt-5-mini'}. Providers here: ${names}.`,
+      );
+    }
+    const model = factoryOf(provider, spec)(name);
+    made.set(spec, model);
+    return model;
+  }
+
+  function configured(config: LLMConfig): Model {
+    if (typeof config.provider !== 'string') {
+      throw new UserError(`An LLMConfig needs a provider. Providers here: ${names}.`);
+    }
+    const settings = settingsOf(config);
+    const model = factoryOf(config.provider, config.modelName ?? config.deployment ?? '')(config);
+    return Object.keys(settings).length === 0 ? model : withSettings(model, settings);
+  }
+
+  return { model: (spec) => (typeof spec === 'string' ? named(spec) : configured(spec)) };
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[_-]/g, '');
+}
+
+function identifier(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}
