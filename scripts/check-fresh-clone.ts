@@ -1,0 +1,101 @@
+/**
+ * A stranger's first minutes: clones the last commit, and with an empty HOME and one plain Node after the other
+ * runs `npm start`, the first curl of the README and `GET /api/agents`.
+ *
+ * `--test` also runs `npm test` in each clone; `--node 22` takes only that line of Node.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { curlExamples, environmentWithoutKeys } from './check-readmes.ts';
+import { environmentOf, plainNode, type PlainNode } from './lib/plain-node.ts';
+import { answers, mustRun, portIsFree, run, startServer, tail } from './lib/processes.ts';
+import { report, type Problem } from './lib/report.ts';
+import { shapeProblems } from './lib/shape.ts';
+import { root } from './lib/workspace.ts';
+
+const nodeVersions = ['20.20.2', '22.22.3', '24.21.0'];
+const port = 7071;
+const address = `http://127.0.0.1:${port}`;
+
+/** What is wrong with the first answer of the README: no tool ran, or nothing was counted. */
+export function answerProblems(text: string): readonly string[] {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return [`the first curl of the README printed no JSON: ${tail(text, 10)}`];
+  }
+  const wanted = {
+    status: '',
+    response: '',
+    tool_results: [{ tool: '' }],
+    usage: { total_tokens: 1 },
+  };
+  const problems = shapeProblems(wanted, answer).map((each) => `the answer: ${each}`);
+  return /"total_tokens":\s*0\b/.test(text)
+    ? [...problems, 'the answer counts no tokens']
+    : problems;
+}
+
+async function agentsProblems(): Promise<readonly string[]> {
+  const response = await fetch(`${address}/api/agents`);
+  const problems = shapeProblems({ agents: [{ name: '' }], total: 1 }, await response.json());
+  return problems.map((each) => `GET /api/agents: ${each}`);
+}
+
+async function checkClone(node: PlainNode, withTests: boolean): Promise<readonly Problem[]> {
+  const where = `fresh clone on Node ${node.version}`;
+  const folder = mkdtempSync(join(tmpdir(), 'agent-functions-clone-'));
+  const home = join(folder, 'home');
+  const clone = join(folder, 'agent-functions');
+  mkdirSync(home);
+  const env = environmentWithoutKeys(environmentOf(node, { HOME: home, CI: 'true' }));
+  try {
+    await mustRun('git', ['clone', '--quiet', `file://${root}`, clone], { cwd: folder });
+    if (!(await portIsFree(port))) return [{ where, message: `port ${port} is taken.` }];
+    const messages: string[] = [];
+    const started = Date.now();
+    {
+      await using _server = await startServer('npm', ['start'], {
+        cwd: clone,
+        env,
+        ready: () => answers(`${address}/api/health`),
+        timeoutMs: 300_000,
+      });
+      console.log(`${where}: serves after ${Math.round((Date.now() - started) / 1000)} s`);
+      const [first] = curlExamples(readFileSync(join(clone, 'README.md'), 'utf8'));
+      if (first === undefined) messages.push('the README shows no curl command');
+      else {
+        const answer = await run('bash', ['-c', first.code], { cwd: clone, timeoutMs: 60_000 });
+        messages.push(...answerProblems(answer.stdout));
+      }
+      messages.push(...(await agentsProblems()));
+    }
+    if (!(await portIsFree(port))) messages.push('the server still listens after it was stopped');
+    if (withTests) {
+      const tests = await run('npm', ['test'], { cwd: clone, env, timeoutMs: 1_200_000 });
+      if (tests.code !== 0) messages.push(`npm test failed:\n${tail(tests.output, 40)}`);
+    }
+    return messages.map((message) => ({ where, message }));
+  } catch (error) {
+    return [{ where, message: error instanceof Error ? error.message : String(error) }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { test: { type: 'boolean', default: false }, node: { type: 'string' } },
+  });
+  const wanted = nodeVersions.filter(
+    (each) => values.node === undefined || each.startsWith(`${values.node}.`),
+  );
+  const problems: Problem[] = [];
+  // One after the other: all of them serve the same port.
+  for (const version of wanted)
+    problems.push(...(await checkClone(await plainNode(version), values.test)));
+  report('fresh clone', problems, `npm start serves and answers on Node ${wanted.join(', ')}`);
+}
