@@ -146,4 +146,3 @@ export {
 } from './errors.ts';
 export { run, Runner, type ContextFactory, type RunnerConfig } from './runner.ts';
 export { fold, openInterruptions, usageOf, type RunState } from './state.ts';
-export { publicInterruption, publicUsage } from './result.ts';

@@ -115,3 +115,20 @@ export async function sha256Hex(text: string, bits: 128 | 256 = 256): Promise<st
   for (const byte of digest.subarray(0, bits / 8)) hex += byte.toString(16).padStart(2, '0');
   return hex;
 }
+
+/** About how many bytes a JSON value takes, when that is more than `limit`; `undefined` when it fits. Builds no text. */
+export function jsonSizeOver(value: unknown, limit: number): number | undefined {
+  const size = sizeOf(value, limit);
+  return size > limit ? size : undefined;
+}
+
+function sizeOf(value: unknown, limit: number): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 5;
+  let size = 2;
+  for (const [key, field] of Object.entries(value)) {
+    size += key.length + 4 + sizeOf(field, limit - size);
+    if (size > limit) return size;
+  }
+  return size;
+}

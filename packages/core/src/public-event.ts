@@ -249,7 +249,8 @@ function publicReason(failure: RunFailure): string {
   }
 }
 
-function publicUsage(
+/** Token counts as a client sees them; the single requests stay inside. */
+export function publicUsage(
   usage: Pick<
     Usage,
     | 'inputTokens'

@@ -48,6 +48,11 @@ export interface RunOptions<C = unknown> {
   readonly traceparent?: string | undefined;
 }
 
+/** Options that are required exactly when a context is. */
+export type ContextArgument<C, Options> = unknown extends C
+  ? [options?: Options]
+  : [options: Options & { readonly context: C }];
+
 /** The settled call of a tool, as an answer lists it. */
 export interface ToolCallResult {
   readonly callId: string;

@@ -1,19 +1,36 @@
-import type { Agent } from './agent.ts';
-import type { Watched } from './events.ts';
+import type { AgentDefinition } from './agent-definition.ts';
+import { AgentError, IdempotencyMismatchError, NotFoundError, UserError } from './errors.ts';
+import type { RecordedOptions, RunEvent, RunEventBody, Watched } from './events.ts';
+import { checkDecisions } from './inbox.ts';
+import { keyedRunId, randomId } from './ids.ts';
+import { normalInput, type NormalInput } from './input.ts';
 import type { Decision } from './interruption.ts';
-import type { JsonObject } from './json.ts';
+import { firstEvent } from './journal.ts';
+import { canonicalJson, sha256Hex, toJson, type JsonObject } from './json.ts';
+import { LeaseLostError } from './lease.ts';
+import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
-import type { ModelRegistry } from './model.ts';
+import { advance, giveUpCrashLoop } from './loop.ts';
+import { memoryStore } from './memory-store.ts';
+import type { Model, ModelRegistry, ModelSettings } from './model.ts';
+import { toResult } from './result.ts';
+import { withDefaults } from './retry.ts';
+import { RunFeed } from './run-feed.ts';
 import type {
   ChatRequest,
+  ContextArgument,
   RunInput,
   RunOptions,
   RunResult,
   RunStream,
   StepResult,
 } from './run-result.ts';
-import type { PostResult, RunHeader, Signal, Store } from './store.ts';
-import type { Tracer } from './tracer.ts';
+import { validate } from './schema.ts';
+import { claimSession, commitEnd, confirmSession, readState, type Claim } from './session.ts';
+import { openInterruptions, type RunState } from './state.ts';
+import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
+import type { Span, Tracer } from './tracer.ts';
+import { hubOf, watch } from './watch.ts';
 
 /** Builds the app's context from what is kept of the caller: for every run, and again when one is taken up elsewhere. */
 export type ContextFactory<C> = (from: {
@@ -26,77 +43,789 @@ export type ContextFactory<C> = (from: {
 
 export interface RunnerConfig<C = unknown> {
   readonly context?: ContextFactory<C> | undefined;
+  /** Resolves models that agents name by text or `llmConfig`. */
   readonly models?: ModelRegistry | undefined;
   /** Where runs and sessions are kept. Without one a run is kept only while it runs or waits in this Runner. */
   readonly store?: Store | undefined;
   /** How long a lease holds without renewal. Default 30,000. */
   readonly leaseMs?: number | undefined;
   /** Other agents that this process knows: a run is taken up by name. */
-  readonly agents?: readonly Agent<C, unknown>[] | undefined;
+  readonly agents?: readonly AgentDefinition<C, unknown>[] | undefined;
+  /** Turns of a run whose agent does not say. Default 10. */
   readonly maxTurns?: number | undefined;
   readonly logger?: Logger | undefined;
   readonly tracer?: Tracer | undefined;
 }
 
-declare const todo: never;
-export class Runner<C = unknown, O = string> {
-  readonly agent: Agent<C, O>;
-  constructor(agent: Agent<C, O>, _config: RunnerConfig<C> = {}) {
+/** `context` is required exactly when the agent needs one and the runner has no factory. */
+type RunArgument<C, K> = K extends { readonly context: ContextFactory<C> }
+  ? [options?: RunOptions<C>]
+  : ContextArgument<C, RunOptions<C>>;
+
+/** Runs an agent: `run`, `stream`, or step by step from any process. Everything is one loop over one journal. */
+export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = RunnerConfig<C>> {
+  readonly agent: AgentDefinition<C, O>;
+  readonly #config: RunnerConfig<C>;
+  readonly #around: Surroundings<C>;
+  readonly #models = new Map<AgentDefinition<C, unknown>, Model>();
+  /** For runs without a store: those that wait for an answer, and those that were begun by `start()`. */
+  #own: Store | undefined;
+
+  /** @throws UserError for what cannot work: an overridden `processRequest` with a durable store, two agents of one name. */
+  constructor(agent: AgentDefinition<C, O>, config?: K) {
     this.agent = agent;
+    this.#config = config ?? {};
+    const { store, leaseMs = 30_000 } = this.#config;
+    if (agent.overridesProcessRequest && store?.durable === true) {
+      throw new UserError(
+        `Agent ${agent.name} overrides processRequest, which works in one process only, and the store is durable. Use beforeRun and afterRun instead, or memoryStore().`,
+      );
+    }
+    if (!(leaseMs >= 100)) throw new UserError(`leaseMs is ${leaseMs}; it must be at least 100.`);
+    const agents = new Map<string, AgentDefinition<C, unknown>>();
+    for (const one of new Set<AgentDefinition<C, unknown>>([
+      agent,
+      ...(this.#config.agents ?? []),
+    ])) {
+      for (const name of [one.name, ...one.aliases]) {
+        if (agents.has(name)) throw new UserError(`Two agents are named ${name}. Rename one.`);
+        agents.set(name, one);
+      }
+    }
+    this.#around = {
+      agent: (name) => agents.get(name),
+      model: (one) => this.#modelOf(one),
+      maxTurns: this.#config.maxTurns,
+      leaseMs,
+      logger: this.#config.logger,
+    };
   }
-  run(_input: RunInput, _options?: RunOptions<C>): Promise<RunResult<O>> {
-    return todo;
+
+  /** The store, if the runner was given one. */
+  get store(): Store | undefined {
+    return this.#config.store;
   }
-  stream(_input: RunInput, _options?: RunOptions<C>): RunStream<O> {
-    return todo;
+
+  /**
+   * Runs until the run ends or waits. How it ended is in `status`: a run that fails resolves with `failed`.
+   *
+   * @throws UserError for input that cannot start; SessionBusyError; IdempotencyMismatchError.
+   */
+  run(input: RunInput, ...[options]: RunArgument<C, K>): Promise<RunResult<O>> {
+    return this.#execute(input, options ?? {}, undefined, () => undefined);
   }
-  /** Records the run and releases it: `step`, `resume` or any other process goes on with it. */
-  start(_input: RunInput, _options?: RunOptions<C>): Promise<RunHeader> {
-    return todo;
+
+  /** The same run, seen as it happens. */
+  stream(input: RunInput, ...[options]: RunArgument<C, K>): RunStream<O> {
+    const runId = randomId();
+    const abort = new AbortController();
+    const { signal } = options ?? {};
+    const linked = signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]);
+    return new RunFeed<O>(runId, abort, (onEvent, onStart) =>
+      this.#execute(input, { ...options, signal: linked }, onEvent, onStart, runId),
+    );
   }
-  step(_runId: string, _options?: RunOptions<C>): Promise<StepResult> {
-    return todo;
+
+  /** Records the run and leaves it: `step`, `resume` or any other process goes on with it. */
+  async start(input: RunInput, ...[options]: RunArgument<C, K>): Promise<RunHeader> {
+    const begun = await this.#begin(input, options ?? {}, randomId(), this.#kept());
+    if (begun.type === 'exists') return begun.header;
+    await begun.store?.runs.release(begun.header.runId, begun.lease);
+    return begun.header;
   }
-  /** Sends a signal after checking it against the run. @throws NotFoundError, AgentError `approval_invalid`. */
-  post(_runId: string, _signal: Signal): Promise<PostResult> {
-    return todo;
+
+  /** Advances a run by one turn, if nobody else holds it. Safe to repeat: it is leased, fenced and recorded. */
+  async step(runId: string, options: RunOptions<C> = {}): Promise<StepResult> {
+    const taken = await this.#takeUp(runId, options, undefined, 1);
+    const state = taken?.state ?? (await this.#stateOf(runId));
+    return {
+      status: state.end?.status ?? (state.paused ? 'interrupted' : 'running'),
+      interruptions: openInterruptions(state),
+      seq: state.seq,
+    };
   }
-  get(
-    _runId: string,
+
+  /**
+   * Sends a signal to a run, from any process, after checking it against the run.
+   *
+   * @throws NotFoundError for an unknown run. AgentError `approval_invalid` for a decision of the wrong form, for an
+   *   interruption that is not there or was answered, and for edited input that does not fit the tool.
+   */
+  async post(runId: string, signal: Signal): Promise<PostResult> {
+    const store = this.#kept();
+    const state = await this.#stateOf(runId);
+    if (state.end !== undefined && signal.type === 'cancel') return { accepted: false };
+    let expiries: { readonly [id: string]: number } | undefined;
+    if (signal.type === 'decide') {
+      const known = await this.#counted(store, runId, signal);
+      if (known !== undefined) return known;
+      const misfit = checkDecisions(state, signal.decisions);
+      if (misfit !== undefined) throw misfit;
+      await this.#checkEdits(state, signal.decisions);
+      expiries = expiriesOf(state, signal.decisions);
+    }
+    const posted = await store.runs.post(runId, signal, expiries === undefined ? {} : { expiries });
+    hubOf(store).wake(runId);
+    return posted;
+  }
+
+  /** How a run stands; `undefined` for an unknown id. */
+  async get(
+    runId: string,
   ): Promise<RunResult<O> | { readonly status: 'running'; readonly runId: string } | undefined> {
-    return todo;
+    const state = await this.#findState(runId);
+    if (state === undefined) return undefined;
+    if (state.end === undefined && !state.paused) return { status: 'running', runId };
+    return toResult<O>(state, this.#agentOfRun(state));
   }
-  resume(
-    _runId: string,
-    _decisions?: readonly Decision[],
-    _options?: RunOptions<C>,
+
+  /**
+   * Goes on with a run: answers its interruptions, or takes up one whose process went away; then runs as `run` does. A
+   * run that somebody else advances is waited for.
+   *
+   * @throws NotFoundError. AgentError `approval_invalid` for decisions that do not count.
+   */
+  async resume(
+    runId: string,
+    decisions?: readonly Decision[],
+    options: RunOptions<C> = {},
   ): Promise<RunResult<O>> {
-    return todo;
+    if (decisions !== undefined && decisions.length > 0) {
+      const posted = await this.post(runId, { id: randomId(), type: 'decide', decisions });
+      if (!posted.accepted) {
+        throw new AgentError(
+          'approval_invalid',
+          `Run ${runId} was answered before, or the time for an answer is over. Read the run to see what counted.`,
+          { runId },
+        );
+      }
+    }
+    const taken = await this.#takeUp(runId, options, undefined, Number.POSITIVE_INFINITY);
+    return taken === undefined ? this.#await(runId, options.signal) : this.#resultOf(taken.state);
   }
-  cancel(_runId: string, _reason?: string): Promise<void> {
-    return todo;
+
+  /** Cancels a run, whoever advances it; one that nobody holds is ended here. */
+  async cancel(runId: string, reason?: string): Promise<void> {
+    const posted = await this.post(runId, {
+      id: randomId(),
+      type: 'cancel',
+      ...(reason === undefined ? {} : { reason }),
+    });
+    if (posted.accepted) await this.#takeUp(runId, {}, undefined, Number.POSITIVE_INFINITY);
   }
-  events(
-    _runId: string,
-    _options?: {
+
+  /** The events of a run from any process (journal.md, Cursors). @throws NotFoundError, UserError for a bad cursor. */
+  async *events(
+    runId: string,
+    options: {
       readonly cursor?: string | undefined;
       readonly follow?: boolean | undefined;
       readonly signal?: AbortSignal | undefined;
-    },
-  ): AsyncIterable<Watched> {
-    return todo;
+    } = {},
+  ): AsyncGenerator<Watched, void> {
+    const store = this.#kept();
+    if ((await store.runs.header(runId)) === undefined) throw noSuchRun(runId);
+    yield* watch(store, runId, options);
+  }
+
+  /** What is known of a run without its journal: owner, session, agent. */
+  header(runId: string): Promise<RunHeader | undefined> {
+    return this.#kept().runs.header(runId);
+  }
+
+  #kept(): Store {
+    this.#own ??= this.#config.store ?? memoryStore();
+    return this.#own;
+  }
+
+  #modelOf(agent: AgentDefinition<C, unknown>): Model {
+    let model = this.#models.get(agent);
+    if (model === undefined) {
+      model = withDefaults(resolveModel(agent, this.#config.models));
+      this.#models.set(agent, model);
+    }
+    return model;
+  }
+
+  async #execute(
+    input: RunInput,
+    options: RunOptions<C>,
+    onEvent: ((event: Watched) => void) | undefined,
+    onStart: (header: RunHeader) => void,
+    runId: string = randomId(),
+  ): Promise<RunResult<O>> {
+    const bound = boundOf(input);
+    if (this.agent.overridesProcessRequest && bound === undefined) {
+      const request: ChatRequest & { [binding]?: Binding } = {
+        ...toChatRequest(input),
+        [binding]: (inner) =>
+          this.#execute(inner, options, onEvent, onStart, runId) as Promise<RunResult<never>>,
+      };
+      return this.agent.processRequest(request);
+    }
+    const begun = await this.#begin(input, options, runId, this.#config.store);
+    onStart(begun.header);
+    if (begun.type === 'exists') return this.#join(begun.header.runId, options, onEvent);
+    const context = await this.#contextFor(begun.state, options);
+    return this.#drive(begun, context, options, onEvent);
+  }
+
+  /** Records a run: claims its session, creates it, confirms (journal.md, Sessions). */
+  async #begin(
+    input: RunInput,
+    options: RunOptions<C>,
+    freshId: string,
+    store: Store | undefined,
+  ): Promise<Begun> {
+    const { principal, idempotencyKey: key } = options;
+    const runId =
+      key === undefined
+        ? freshId
+        : await keyedRunId(principal?.id, this.agent.name, checkKey(key, options, store));
+    let normal = normalInput(input, runId);
+    const sessionId = options.sessionId ?? normal.sessionId;
+    if (sessionId !== undefined && store === undefined) {
+      throw new UserError(
+        `The run names session ${sessionId}, but the runner has no store to keep it. Write new Runner(agent, { store: memoryStore() }).`,
+      );
+    }
+    const requestHash =
+      key === undefined
+        ? undefined
+        : await sha256Hex(
+            canonicalJson(toJson([normal.messages, sessionId ?? null, normal.requestContext])),
+          );
+    if (store !== undefined && key !== undefined) {
+      const known = await store.runs.header(runId);
+      if (known !== undefined) return exists(known, requestHash);
+    }
+    normal = await this.#beforeRun(normal, runId, sessionId, options);
+    const header: RunHeader = {
+      runId,
+      agent: this.agent.name,
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(principal === undefined ? {} : { owner: principal.id }),
+      ...(requestHash === undefined ? {} : { requestHash }),
+      ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+      createdAt: Date.now(),
+    };
+    const claim =
+      store === undefined || sessionId === undefined
+        ? undefined
+        : await claimSession(store, sessionId, { runId, owner: principal?.id });
+    const { event, state } = firstEvent({
+      runId,
+      agent: this.agent.name,
+      base: claim?.base ?? [],
+      body: runStart(normal, sessionId, claim, options),
+    });
+    if (store === undefined) {
+      return { type: 'ephemeral', header, state, event };
+    }
+    const askedAt = performance.now();
+    const created = await store.runs.create(header, event, {
+      holder: holderId,
+      ttlMs: this.#around.leaseMs,
+    });
+    if (!created.created) return exists(created.header, requestHash);
+    if (sessionId !== undefined) {
+      try {
+        await confirmSession(store, sessionId, runId);
+      } catch (error) {
+        if (AgentError.isInstance(error) && error.code === 'session_busy') {
+          await store.runs.delete(runId);
+        }
+        throw error;
+      }
+    }
+    return { type: 'stored', header, state, event, store, lease: created.lease, askedAt };
+  }
+
+  async #beforeRun(
+    normal: NormalInput,
+    runId: string,
+    sessionId: string | undefined,
+    options: RunOptions<C>,
+  ): Promise<NormalInput> {
+    const { beforeRun } = this.agent;
+    if (beforeRun === undefined) return normal;
+    const { state } = firstEvent({
+      runId,
+      agent: this.agent.name,
+      base: [],
+      body: runStart(normal, sessionId, undefined, options),
+    });
+    const live = new LiveRun<C>({
+      state,
+      context: await this.#contextFor(state, options),
+      around: this.#around,
+      stored: undefined,
+      span: undefined,
+      signal: options.signal,
+      onEvent: undefined,
+    });
+    try {
+      const changed = await beforeRun(normal, live.contextOf(live.root));
+      return { ...normal, ...changed };
+    } finally {
+      live.close();
+    }
+  }
+
+  /** Runs what was begun here. */
+  async #drive(
+    begun: Exclude<Begun, { readonly type: 'exists' }>,
+    context: C,
+    options: RunOptions<C>,
+    onEvent: ((event: Watched) => void) | undefined,
+  ): Promise<RunResult<O>> {
+    const { header } = begun;
+    const kept: RunEvent[] | undefined = begun.store === undefined ? [begun.event] : undefined;
+    const span = this.#span(header);
+    const live = new LiveRun<C>({
+      state: begun.state,
+      context,
+      around: this.#around,
+      stored: begun.store === undefined ? undefined : begun,
+      span,
+      signal: options.signal,
+      onEvent: kept === undefined ? onEvent : keepInto(kept, onEvent),
+    });
+    onEvent?.(begun.event);
+    try {
+      const how = await this.#advance(live, begun.store, 0, Number.POSITIVE_INFINITY);
+      if (how === 'paused' && kept !== undefined) await this.#keep(header, kept);
+      return await this.#resultOf(live.state);
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      return this.#await(header.runId, options.signal);
+    } finally {
+      span?.end();
+    }
+  }
+
+  /** Advances, then puts the result where it belongs and lets go of the lease. */
+  async #advance(
+    live: LiveRun<C>,
+    store: Store | undefined,
+    attempt: number,
+    turns: number,
+  ): Promise<'ended' | 'paused' | 'yielded'> {
+    try {
+      const how = (await giveUpCrashLoop(live, attempt))
+        ? 'ended'
+        : await advance(live, { turns, attempt });
+      if (store !== undefined && how === 'ended')
+        await commitEnd(store, live.state.runId, live.state);
+      return how;
+    } finally {
+      live.close();
+      // What cannot be released lapses; a crash does no more.
+      await live.lease?.release().catch(() => undefined);
+    }
+  }
+
+  /**
+   * Takes a run up if nobody holds it and it has something to do. `undefined`: somebody else advances it, or it waits.
+   */
+  async #takeUp(
+    runId: string,
+    options: RunOptions<C>,
+    onEvent: ((event: Watched) => void) | undefined,
+    turns: number,
+  ): Promise<{ readonly state: RunState } | undefined> {
+    const store = this.#kept();
+    for (;;) {
+      const before = await this.#stateOf(runId);
+      if (before.end !== undefined) {
+        await commitEnd(store, runId);
+        return { state: before };
+      }
+      await this.#expire(store, before);
+      // A look at a paused run with an empty inbox takes no lease.
+      if (before.paused && (await store.runs.inbox(runId)).length === 0) return { state: before };
+      const context = await this.#contextFor(before, options);
+      const askedAt = performance.now();
+      const acquired = await store.runs.acquire(runId, {
+        holder: holderId,
+        ttlMs: this.#around.leaseMs,
+      });
+      if (acquired === undefined) return undefined;
+      const state = await this.#stateToAdvance(store, runId, acquired.lease);
+      const span = this.#span({ runId, agent: state.handoffPath[0] ?? '' });
+      const live = new LiveRun<C>({
+        state,
+        context,
+        around: this.#around,
+        stored: { store, lease: acquired.lease, askedAt },
+        span,
+        signal: options.signal,
+        onEvent,
+      });
+      try {
+        const how = await this.#advance(live, store, acquired.attempt, turns);
+        // What was posted between the pause and the release would otherwise wait for nobody.
+        if (how === 'paused' && (await store.runs.inbox(runId)).length > 0) continue;
+      } finally {
+        span?.end();
+      }
+      return { state: live.state };
+    }
+  }
+
+  /** The state under our lease; the session is confirmed first, where a crash left that open. */
+  async #stateToAdvance(store: Store, runId: string, lease: Lease): Promise<RunState> {
+    try {
+      const header = await store.runs.header(runId);
+      const session =
+        header?.sessionId === undefined
+          ? undefined
+          : await confirmSession(store, header.sessionId, runId);
+      const state = await readState(store, runId, session?.messages ?? []);
+      if (state === undefined) throw noSuchRun(runId);
+      return state;
+    } catch (error) {
+      if (AgentError.isInstance(error) && error.code === 'session_busy') {
+        // The session went to another run before this one had begun.
+        await store.runs.delete(runId);
+        throw noSuchRun(runId);
+      }
+      await store.runs.release(runId, lease);
+      throw error;
+    }
+  }
+
+  /** The same request as before: its result, or what comes of it. */
+  async #join(
+    runId: string,
+    options: RunOptions<C>,
+    onEvent: ((event: Watched) => void) | undefined,
+  ): Promise<RunResult<O>> {
+    if (onEvent === undefined) return this.resume(runId, undefined, options);
+    const resumed = this.resume(runId, undefined, options);
+    resumed.catch(() => undefined);
+    for await (const event of this.events(runId, { follow: true, signal: options.signal })) {
+      onEvent(event);
+    }
+    return resumed;
+  }
+
+  /** Waits for a run that somebody else advances. */
+  async #await(runId: string, signal: AbortSignal | undefined): Promise<RunResult<O>> {
+    for await (const _ of watch(this.#kept(), runId, { follow: true, signal }));
+    signal?.throwIfAborted();
+    return this.#resultOf(await this.#stateOf(runId));
+  }
+
+  async #resultOf(state: RunState): Promise<RunResult<O>> {
+    return toResult<O>(state, this.#agentOfRun(state));
+  }
+
+  #agentOfRun(state: RunState): AgentDefinition<C, O> | undefined {
+    const name = state.handoffPath[0];
+    return name === this.agent.name || this.agent.aliases.includes(name ?? '')
+      ? this.agent
+      : undefined;
+  }
+
+  async #stateOf(runId: string): Promise<RunState> {
+    const state = await this.#findState(runId);
+    if (state === undefined) throw noSuchRun(runId);
+    return state;
+  }
+
+  async #findState(runId: string): Promise<RunState | undefined> {
+    const store = this.#kept();
+    const header = await store.runs.header(runId);
+    if (header === undefined) return undefined;
+    const { sessionId } = header;
+    if (sessionId === undefined) return readState(store, runId, []);
+    const session = await store.sessions.load(sessionId);
+    // Once the run is committed its own messages are part of the session.
+    const base =
+      session.activeRunId === runId
+        ? session.messages
+        : session.messages.slice(0, ownStart(session.messages, runId));
+    return readState(store, runId, base);
+  }
+
+  async #contextFor(state: RunState, options: RunOptions<C>): Promise<C> {
+    if (options.context !== undefined) return options.context;
+    const factory = this.#config.context;
+    if (factory !== undefined) {
+      return factory({
+        userId: state.userId,
+        sessionId: state.sessionId,
+        principalId: state.principal?.id,
+        claims: state.principal?.claims,
+        requestContext: state.requestContext,
+      });
+    }
+    if (state.options.context === 'given') {
+      throw new AgentError(
+        'not_configured',
+        `Run ${state.runId} was started with a context. Pass one, or give the Runner a context factory.`,
+        { runId: state.runId },
+      );
+    }
+    // An agent that needs a context cannot be run without one: the types demand it.
+    return undefined as C;
+  }
+
+  /** Interruptions that nobody answered in time are refused by the system. */
+  async #expire(store: Store, state: RunState): Promise<void> {
+    const open = openInterruptions(state).filter(({ expiresAt }) => expiresAt !== undefined);
+    if (open.length === 0) return;
+    const now = await store.now();
+    for (const { id, expiresAt } of open) {
+      if (expiresAt === undefined || expiresAt > now) continue;
+      await store.runs.post(
+        state.runId,
+        {
+          id: `expire:${id}`,
+          type: 'decide',
+          by: 'system',
+          decisions: [{ interruptionId: id, approved: false, message: 'Nobody answered in time.' }],
+        },
+        { expiries: { [id]: expiresAt } },
+      );
+    }
+  }
+
+  // A repeated post, or one that another answered first, says so whatever the journal has recorded since.
+  async #counted(store: Store, runId: string, signal: Signal): Promise<PostResult | undefined> {
+    const state = await this.#stateOf(runId);
+    if (signal.type !== 'decide') return undefined;
+    const answered = signal.decisions.some(
+      ({ interruptionId }) => state.interruptions.get(interruptionId)?.answer !== undefined,
+    );
+    return answered ? store.runs.post(runId, signal) : undefined;
+  }
+
+  async #checkEdits(state: RunState, decisions: readonly Decision[]): Promise<void> {
+    for (const decision of decisions) {
+      if (!('approved' in decision) || !decision.approved || decision.input === undefined) continue;
+      const asked = state.interruptions.get(decision.interruptionId)?.asked;
+      const tool = this.#around.agent(asked?.agent ?? '')?.toolset.find(asked?.toolName ?? '');
+      if (tool === undefined) continue;
+      const checked = await validate(tool.inputSchema, decision.input);
+      if (!checked.ok) {
+        throw new AgentError(
+          'approval_invalid',
+          `The edited input does not fit ${tool.name}: ${checked.issues}. The interruption stays open.`,
+          { runId: state.runId },
+        );
+      }
+    }
+  }
+
+  #span(run: Pick<RunHeader, 'runId' | 'agent' | 'traceparent'>): Span | undefined {
+    return this.#config.tracer?.start(
+      'run',
+      { runId: run.runId, agent: run.agent },
+      run.traceparent === undefined ? undefined : { traceparent: run.traceparent },
+    );
+  }
+
+  // Only a run that waits is kept without a store: its journal moves to a store of this runner's own.
+  async #keep(header: RunHeader, events: readonly RunEvent[]): Promise<void> {
+    const { runs } = this.#kept();
+    const [first, ...rest] = events;
+    if (first === undefined) return;
+    const created = await runs.create(header, first, { holder: holderId, ttlMs: 60_000 });
+    if (!created.created) return;
+    await runs.append(header.runId, rest, { expectedSeq: 1, token: created.lease.token });
+    await runs.release(header.runId, created.lease);
   }
 }
+
+type Begun =
+  | { readonly type: 'exists'; readonly header: RunHeader }
+  | {
+      readonly type: 'ephemeral';
+      readonly header: RunHeader;
+      readonly state: RunState;
+      readonly event: RunEvent;
+      readonly store?: undefined;
+      readonly lease?: undefined;
+    }
+  | {
+      readonly type: 'stored';
+      readonly header: RunHeader;
+      readonly state: RunState;
+      readonly event: RunEvent;
+      readonly store: Store;
+      readonly lease: Lease;
+      readonly askedAt: number;
+    };
+
+/** This process, as the holder of leases. */
+const holderId = randomId();
+
+/** A run of an agent that needs no host: `new Runner(agent).run(input, options)`, or `.stream` with `stream: true`. */
 export function run<C, O>(
-  _agent: Agent<C, O>,
-  _input: RunInput,
-  _options?: RunOptions<C>,
-): Promise<RunResult<O>> {
-  return todo;
+  agent: AgentDefinition<C, O>,
+  input: RunInput,
+  options: RunOptions<C> & { readonly stream: true } & (unknown extends C
+      ? unknown
+      : { readonly context: C }),
+): RunStream<O>;
+export function run<C, O>(
+  agent: AgentDefinition<C, O>,
+  input: RunInput,
+  ...options: ContextArgument<C, RunOptions<C> & { readonly stream?: false | undefined }>
+): Promise<RunResult<O>>;
+export function run<C, O>(
+  agent: AgentDefinition<C, O>,
+  input: RunInput,
+  options: RunOptions<C> & { readonly stream?: boolean | undefined } = {},
+): RunStream<O> | Promise<RunResult<O>> {
+  const runner = new Runner<unknown, O>(agent as AgentDefinition<unknown, O>);
+  const { stream, ...rest } = options;
+  return stream === true ? runner.stream(input, rest) : runner.run(input, rest);
 }
+
+// How `super.processRequest(request)` finds the run it belongs to: the request carries it, through spreads too.
+const binding: unique symbol = Symbol('agent-functions.run');
+type Binding = (request: ChatRequest) => Promise<RunResult<never>>;
+
+function boundOf(input: RunInput): Binding | undefined {
+  return typeof input === 'object' && binding in input
+    ? (input as { [binding]?: Binding })[binding]
+    : undefined;
+}
+
+/** What `Agent.processRequest` does when nobody overrides it. */
 export function processRequest<O>(
-  _agent: Agent<unknown, O>,
-  _request: ChatRequest,
+  agent: AgentDefinition<never, O>,
+  request: ChatRequest,
 ): Promise<RunResult<O>> {
-  return todo;
+  const bound = boundOf(request);
+  if (bound !== undefined) return bound(request);
+  return new Runner<unknown, O>(agent as AgentDefinition<unknown, O>).run({
+    ...request,
+    [binding]: neverAsked,
+  } as ChatRequest);
+}
+
+const neverAsked: Binding = () => Promise.reject(new Error('not bound'));
+
+function toChatRequest(input: RunInput): ChatRequest {
+  if (typeof input === 'string') return { message: input };
+  return Array.isArray(input) ? { messages: input } : (input as ChatRequest);
+}
+
+function resolveModel(
+  agent: AgentDefinition<never, unknown>,
+  registry: ModelRegistry | undefined,
+): Model {
+  const { model, llmConfig } = agent;
+  if (model !== undefined && typeof model !== 'string') return model;
+  const spec = model ?? llmConfig;
+  if (spec === undefined) {
+    throw new AgentError(
+      'not_configured',
+      `Agent ${agent.name} has no model. Give it model: openai('…') or llmConfig: { provider, modelName }.`,
+    );
+  }
+  if (registry === undefined) {
+    throw new AgentError(
+      'not_configured',
+      `Agent ${agent.name} names its model by ${typeof spec === 'string' ? JSON.stringify(spec) : 'llmConfig'}, but the runner has no models. Pass models: models({ openai, … }).`,
+    );
+  }
+  return registry.model(spec);
+}
+
+function runStart<C>(
+  normal: NormalInput,
+  sessionId: string | undefined,
+  claim: Claim | undefined,
+  options: RunOptions<C>,
+): Extract<RunEventBody, { readonly type: 'run-start' }> {
+  const { principal } = options;
+  const userId = options.userId ?? normal.userId;
+  return {
+    type: 'run-start',
+    input: normal.messages,
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(claim === undefined ? {} : { sessionVersion: claim.version }),
+    ...(userId === undefined ? {} : { userId }),
+    ...(principal === undefined ? {} : { principal }),
+    requestContext: normal.requestContext,
+    options: recordedOptions(options),
+  };
+}
+
+function recordedOptions<C>(options: RunOptions<C>): RecordedOptions {
+  const { maxTurns, limits, toolConcurrency, modelSettings, context } = options;
+  return {
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(toolConcurrency === undefined ? {} : { toolConcurrency }),
+    ...(modelSettings === undefined ? {} : { modelSettings: toSettings(modelSettings) }),
+    ...(context === undefined ? {} : { context: 'given' }),
+  };
+}
+
+function toSettings(settings: ModelSettings): JsonObject {
+  return toJson(settings) as JsonObject;
+}
+
+function checkKey<C>(key: string, options: RunOptions<C>, store: Store | undefined): string {
+  if (store === undefined) {
+    throw new UserError(
+      'An idempotencyKey needs a store to find the run again: new Runner(agent, { store }).',
+    );
+  }
+  if (options.principal === undefined && key.length < 32) {
+    throw new UserError(
+      `The idempotency key has ${key.length} characters. Without a principal it must have at least 32, because it is all that protects the run.`,
+    );
+  }
+  return key;
+}
+
+function exists(header: RunHeader, requestHash: string | undefined): Begun {
+  if (header.requestHash !== requestHash) {
+    throw new IdempotencyMismatchError(
+      'This idempotency key was used before, for another request. Use a new key.',
+      { runId: header.runId },
+    );
+  }
+  return { type: 'exists', header };
+}
+
+function expiriesOf(
+  state: RunState,
+  decisions: readonly Decision[],
+): { readonly [id: string]: number } {
+  const expiries: { [id: string]: number } = {};
+  for (const { interruptionId } of decisions) {
+    const expiresAt = state.interruptions.get(interruptionId)?.asked.expiresAt;
+    if (expiresAt !== undefined) expiries[interruptionId] = expiresAt;
+  }
+  return expiries;
+}
+
+function ownStart(
+  messages: readonly { readonly runId?: string | undefined }[],
+  runId: string,
+): number {
+  const index = messages.findIndex((message) => message.runId === runId);
+  return index === -1 ? messages.length : index;
+}
+
+function keepInto(
+  kept: RunEvent[],
+  onEvent: ((event: Watched) => void) | undefined,
+): (event: Watched) => void {
+  return (event) => {
+    if ('seq' in event) kept.push(event);
+    onEvent?.(event);
+  };
+}
+
+function noSuchRun(runId: string): NotFoundError {
+  return new NotFoundError(`There is no run ${JSON.stringify(runId.slice(0, 80))}.`);
 }

@@ -23,3 +23,9 @@ export {
   type StoreFault,
   type StoreMethod,
 } from './faulty-store.ts';
+export {
+  journalFaults,
+  verifyJournal,
+  type JournalFault,
+  type VerifyOptions,
+} from './verify-journal.ts';

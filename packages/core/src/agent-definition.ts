@@ -1,0 +1,329 @@
+import { UserError } from './errors.ts';
+import type { JsonObject } from './json.ts';
+import type { Message, Output } from './message.ts';
+import type { LLMConfig, Model, ModelSettings, OutputSpec, ToolSpec } from './model.ts';
+import type { ChatRequest, RunResult } from './run-result.ts';
+import { isSchema, toJsonSchema, type Schema } from './schema.ts';
+import {
+  tool,
+  type Instructions,
+  type RunContext,
+  type Tool,
+  type ToolOptions,
+  type ToolSource,
+} from './tool.ts';
+
+/** What `beforeRun` may change, before anything is recorded. */
+export interface RunRequest {
+  readonly messages: readonly Message[];
+  readonly requestContext: JsonObject;
+}
+
+/** What `afterRun` may change, before `run-end` is recorded. */
+export interface RunAnswer {
+  readonly response: string;
+  readonly output: Output;
+}
+
+export interface AgentConfig<C, O> {
+  /** `^[A-Za-z][A-Za-z0-9_-]{0,52}$`; some names are taken by routes. */
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** Text, or a function of the run that is asked for each turn. */
+  readonly instructions?: Instructions<C> | undefined;
+  /** A model, or `'provider/model'` for the runner's registry. */
+  readonly model?: Model | string | undefined;
+  /** The Python README's spelling of the same; resolved by the runner's registry. */
+  readonly llmConfig?: LLMConfig | undefined;
+  readonly modelSettings?: ModelSettings | undefined;
+  readonly tools?: readonly Tool<C>[] | undefined;
+  /** Tools that are not written in this process. */
+  readonly mcpServers?: readonly ToolSource[] | undefined;
+  /** The form of the answer. It is asked for again with the validation errors before the run fails. */
+  readonly outputType?: Schema<unknown, O> | undefined;
+  /** How often a misfit answer is asked for again. Default 2. */
+  readonly maxOutputRetries?: number | undefined;
+  /** Turns of one frame before the run ends `stopped`. Default 10. */
+  readonly maxTurns?: number | undefined;
+  /** The Python README's name for `maxTurns`. */
+  readonly maxToolRounds?: number | undefined;
+  /** Whether the model may call several tools in one turn. Default: the model's own. */
+  readonly parallelToolCalls?: boolean | undefined;
+  /** The Python README's name for `parallelToolCalls`. */
+  readonly enableParallelToolCalls?: boolean | undefined;
+  /** How many tools of one turn run at once. Default 8. */
+  readonly toolConcurrency?: number | undefined;
+  /** The largest result of a tool, in bytes of JSON, before the model gets an error instead. Default 262,144. */
+  readonly maxToolResultBytes?: number | undefined;
+  /** What a chat that asks for nothing gets: an event stream, or JSON (default). */
+  readonly streaming?: boolean | undefined;
+  /** `false`: no chat route; reached by other agents only. Default `true`. */
+  readonly enableConversationalAgent?: boolean | undefined;
+  /** Applied once, before the run is recorded. */
+  readonly beforeRun?:
+    | ((
+        request: RunRequest,
+        context: RunContext<C>,
+      ) => Partial<RunRequest> | undefined | Promise<Partial<RunRequest> | undefined>)
+    | undefined;
+  /** Applied once, before the answer is recorded. */
+  readonly afterRun?:
+    | ((
+        answer: RunAnswer,
+        context: RunContext<C>,
+      ) => Partial<RunAnswer> | undefined | Promise<Partial<RunAnswer> | undefined>)
+    | undefined;
+  readonly version?: string | undefined;
+  /** Earlier names: runs that were recorded under them go on. */
+  readonly aliases?: readonly string[] | undefined;
+  /** Whether `/info` shows more than the name. Default `true`. */
+  readonly exposeAgentInfo?: boolean | undefined;
+  /** Default `false`. */
+  readonly exposeInstructions?: boolean | undefined;
+  /** Default `false`. */
+  readonly exposeTools?: boolean | undefined;
+}
+
+const agentName = /^[A-Za-z][A-Za-z0-9_-]{0,52}$/;
+const takenNames = new Set(['runs', 'sessions', 'agents', 'health', 'openapi', 'admin', 'mcp']);
+
+const knownKeys: ReadonlySet<string> = new Set([
+  'name',
+  'description',
+  'instructions',
+  'model',
+  'llmConfig',
+  'modelSettings',
+  'tools',
+  'mcpServers',
+  'outputType',
+  'maxOutputRetries',
+  'maxTurns',
+  'maxToolRounds',
+  'parallelToolCalls',
+  'enableParallelToolCalls',
+  'toolConcurrency',
+  'maxToolResultBytes',
+  'streaming',
+  'enableConversationalAgent',
+  'beforeRun',
+  'afterRun',
+  'version',
+  'aliases',
+  'exposeAgentInfo',
+  'exposeInstructions',
+  'exposeTools',
+] satisfies (keyof AgentConfig<unknown, unknown>)[]);
+
+/**
+ * An agent: data. Instructions, a model, tools. Runs share it; it holds nothing of any run, and changing it after its
+ * first run throws. `O` is what a run that starts here can produce.
+ *
+ * @throws UserError at construction for everything that can be checked then.
+ */
+export abstract class AgentDefinition<in C = unknown, out O = string> {
+  readonly name: string;
+  readonly description: string;
+  readonly version: string;
+  readonly instructions: Instructions<C> | undefined;
+  readonly model: Model | string | undefined;
+  readonly llmConfig: LLMConfig | undefined;
+  readonly modelSettings: ModelSettings;
+  readonly outputType: Schema<unknown, O> | undefined;
+  readonly outputSpec: OutputSpec | undefined;
+  readonly maxOutputRetries: number;
+  readonly maxTurns: number | undefined;
+  readonly toolConcurrency: number;
+  readonly maxToolResultBytes: number;
+  readonly streaming: boolean;
+  readonly enableConversationalAgent: boolean;
+  readonly beforeRun: AgentConfig<C, O>['beforeRun'];
+  readonly afterRun: AgentConfig<C, O>['afterRun'];
+  readonly aliases: readonly string[];
+  #tools: readonly Tool<C>[];
+  #toolset: Toolset<C> | undefined;
+  #toolSources: readonly ToolSource[];
+  #exposed: { readonly info: boolean; readonly instructions: boolean; readonly tools: boolean };
+  #used = false;
+  readonly #config: AgentConfig<C, O>;
+
+  constructor(config: AgentConfig<C, O>) {
+    const { name } = config;
+    if (typeof name !== 'string' || !agentName.test(name)) {
+      throw new UserError(
+        `The agent name ${JSON.stringify(name)} is not usable: start with a letter, then letters, digits, _ or -, at most 53 characters.`,
+      );
+    }
+    if (takenNames.has(name.toLowerCase())) {
+      throw new UserError(`The agent name "${name}" is taken by a route. Choose another.`);
+    }
+    for (const key of Object.keys(config)) {
+      if (!knownKeys.has(key)) {
+        throw new UserError(
+          `Agent ${name} has an unknown option ${JSON.stringify(key)}. Options: ${[...knownKeys].join(', ')}.`,
+        );
+      }
+    }
+    if (config.model !== undefined && config.llmConfig !== undefined) {
+      throw new UserError(`Agent ${name} has both model and llmConfig. Keep one.`);
+    }
+    if (config.outputType !== undefined && !isSchema(config.outputType)) {
+      throw new UserError(
+        `The outputType of agent ${name} is not a Standard Schema that prints JSON Schema. Use zod >= 4.2, arktype, valibot with toStandardJsonSchema(), or jsonSchema().`,
+      );
+    }
+    const maxTurns = config.maxTurns ?? config.maxToolRounds;
+    if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns >= 1)) {
+      throw new UserError(
+        `maxTurns of agent ${name} is ${maxTurns}; it must be a whole number from 1.`,
+      );
+    }
+    this.#config = config;
+    this.name = name;
+    this.description = config.description ?? '';
+    this.version = config.version ?? '1.0.0';
+    this.instructions = config.instructions;
+    this.model = config.model;
+    this.llmConfig = config.llmConfig;
+    const parallelToolCalls = config.parallelToolCalls ?? config.enableParallelToolCalls;
+    this.modelSettings = Object.freeze({
+      ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
+      ...config.modelSettings,
+    });
+    this.outputType = config.outputType;
+    this.outputSpec =
+      config.outputType === undefined
+        ? undefined
+        : Object.freeze({
+            name: `${name.replaceAll('-', '_')}_output`,
+            schema: toJsonSchema(config.outputType, `The outputType of agent ${name}`),
+            strict: true,
+          });
+    this.maxOutputRetries = config.maxOutputRetries ?? 2;
+    this.maxTurns = maxTurns;
+    this.toolConcurrency = config.toolConcurrency ?? 8;
+    this.maxToolResultBytes = config.maxToolResultBytes ?? 262_144;
+    this.streaming = config.streaming ?? false;
+    this.enableConversationalAgent = config.enableConversationalAgent ?? true;
+    this.beforeRun = config.beforeRun;
+    this.afterRun = config.afterRun;
+    this.aliases = config.aliases ?? [];
+    this.#toolSources = config.mcpServers ?? [];
+    this.#exposed = {
+      info: config.exposeAgentInfo ?? true,
+      instructions: config.exposeInstructions ?? false,
+      tools: config.exposeTools ?? false,
+    };
+    this.#tools = [];
+    for (const one of config.tools ?? []) this.#addTool(one);
+  }
+
+  /** The tools written in this process, in order. */
+  get tools(): readonly Tool<C>[] {
+    return this.#tools;
+  }
+
+  /** Where further tools come from. */
+  get toolSources(): readonly ToolSource[] {
+    return this.#toolSources;
+  }
+
+  /** What the agent chose to show of itself. */
+  get exposed(): {
+    readonly info: boolean;
+    readonly instructions: boolean;
+    readonly tools: boolean;
+  } {
+    return this.#exposed;
+  }
+
+  /** Adds a tool (the Python README's `@agent.tool`). @throws UserError once the agent has run. */
+  tool<In, Out>(options: ToolOptions<C, In, Out>): this {
+    this.#mustBeUnused('tool()');
+    this.#addTool(tool<In, Out, C>(options));
+    return this;
+  }
+
+  /** Adds a source of tools. @throws UserError once the agent has run. */
+  addMcpServer(source: ToolSource): this {
+    this.#mustBeUnused('addMcpServer()');
+    this.#toolSources = [...this.#toolSources, source];
+    return this;
+  }
+
+  /** Changes what the agent shows of itself. @throws UserError once the agent has run. */
+  configurePrivacy(options: {
+    readonly exposeAgentInfo?: boolean | undefined;
+    readonly exposeInstructions?: boolean | undefined;
+    readonly exposeTools?: boolean | undefined;
+  }): this {
+    this.#mustBeUnused('configurePrivacy()');
+    this.#exposed = {
+      info: options.exposeAgentInfo ?? this.#exposed.info,
+      instructions: options.exposeInstructions ?? this.#exposed.instructions,
+      tools: options.exposeTools ?? this.#exposed.tools,
+    };
+    return this;
+  }
+
+  /** What a run of this agent does: `Agent` runs it, a subclass may work around it. */
+  abstract processRequest(request: ChatRequest): Promise<RunResult<O>>;
+
+  /** Whether a subclass overrides `processRequest`. */
+  abstract get overridesProcessRequest(): boolean;
+
+  /** The options as they are now, for a copy. */
+  protected get config(): AgentConfig<C, O> {
+    return { ...this.#config, tools: this.#tools, mcpServers: this.#toolSources };
+  }
+
+  /** The tools and what a model is told of them, by name: built once and frozen. @internal */
+  get toolset(): Toolset<C> {
+    this.#toolset ??= toToolset(this.#tools);
+    return this.#toolset;
+  }
+
+  /** From now on the agent cannot be changed. @internal */
+  markUsed(): void {
+    this.#used = true;
+  }
+
+  #addTool(one: Tool<C>): void {
+    if (this.#tools.some((other) => other.name === one.name)) {
+      throw new UserError(`Agent ${this.name} has two tools named ${one.name}. Rename one.`);
+    }
+    this.#tools = [...this.#tools, one];
+    this.#toolset = undefined;
+  }
+
+  #mustBeUnused(what: string): void {
+    if (this.#used) {
+      throw new UserError(
+        `${what} came after the first run of agent ${this.name}: an agent is shared by its runs and does not change. Add it before, or use agent.clone({...}).`,
+      );
+    }
+  }
+}
+
+/** The tools that a turn may call. */
+export interface Toolset<in C> {
+  readonly specs: readonly ToolSpec[];
+  find(name: string): Tool<C> | undefined;
+  readonly names: readonly string[];
+  /** Some tools answer `isEnabled` for each turn. */
+  readonly conditional: boolean;
+}
+
+export function toToolset<C>(tools: readonly Tool<C>[]): Toolset<C> {
+  const byName = new Map(tools.map((one) => [one.name, one]));
+  return {
+    specs: Object.freeze(
+      tools.map(({ name, description, inputJsonSchema, strict }) =>
+        Object.freeze({ name, description, inputSchema: inputJsonSchema, strict }),
+      ),
+    ),
+    find: (name) => byName.get(name),
+    names: [...byName.keys()],
+    conditional: tools.some((one) => one.isEnabled !== undefined),
+  };
+}

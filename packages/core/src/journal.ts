@@ -1,0 +1,179 @@
+import { AgentError } from './errors.ts';
+import { journalVersion, type RunEvent, type RunEventBody } from './events.ts';
+import type { LeaseKeeper } from './lease.ts';
+import { LeaseLostError } from './lease.ts';
+import type { Message } from './message.ts';
+import { apply, initialState, type RunState } from './state.ts';
+import type { RunStore } from './store.ts';
+
+/** Where the events of a run are stored: not at all for a run without a store. */
+export interface JournalStorage {
+  readonly runs: RunStore;
+  readonly lease: LeaseKeeper;
+}
+
+/**
+ * The journal of one run in the hands of its holder. Events are *staged*: they change the state at once; `flush()`
+ * writes what is staged in one append. Whoever starts an effect flushes first, so everything that has become due by
+ * then is one append, and no effect begins before what leads to it is stored.
+ */
+export class Journal {
+  readonly state: RunState;
+  readonly #storage: JournalStorage | undefined;
+  readonly #onDurable: (events: readonly RunEvent[]) => void;
+  #staged: RunEvent[] = [];
+  #drained: string[] = [];
+  #writing: Promise<void> | undefined;
+  #queued: Promise<void> | undefined;
+  #stored: number;
+
+  constructor(options: {
+    readonly state: RunState;
+    readonly storage: JournalStorage | undefined;
+    /** Called with events once they are stored, in order. */
+    readonly onDurable: (events: readonly RunEvent[]) => void;
+  }) {
+    this.state = options.state;
+    this.#storage = options.storage;
+    this.#onDurable = options.onDurable;
+    this.#stored = options.state.seq;
+  }
+
+  /** The last `seq` that is stored. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** Adds an event to what the next `flush()` writes, and to the state. */
+  stage(body: RunEventBody, by: { readonly id: string; readonly agent: string }): void {
+    const event: RunEvent = {
+      v: journalVersion,
+      seq: this.state.seq + 1,
+      at: Date.now(),
+      runId: this.state.runId,
+      frame: by.id,
+      agent: by.agent,
+      ...body,
+    };
+    apply(this.state, event);
+    this.#staged.push(event);
+  }
+
+  /** The signal is recorded by what is staged: the append that writes it also takes the signal out of the inbox. */
+  drain(signalId: string): void {
+    this.#drained.push(signalId);
+  }
+
+  /** Resolves when everything staged so far is stored. Calls that come while a write is under way share the next one. */
+  flush(): Promise<void> {
+    if (this.#queued !== undefined) return this.#queued;
+    if (this.#writing !== undefined) {
+      this.#queued = this.#writing.then(() => this.#write());
+      return this.#queued;
+    }
+    return this.#staged.length === 0 ? done : this.#write();
+  }
+
+  #write(): Promise<void> {
+    this.#queued = undefined;
+    const events = this.#staged;
+    if (events.length === 0) {
+      this.#writing = undefined;
+      return done;
+    }
+    const drained = this.#drained;
+    this.#staged = [];
+    this.#drained = [];
+    if (this.#storage === undefined) {
+      this.#stored += events.length;
+      this.#onDurable(events);
+      return done;
+    }
+    const writing = this.#store(this.#storage, events, drained).finally(() => {
+      if (this.#writing === writing) this.#writing = undefined;
+    });
+    this.#writing = writing;
+    return writing;
+  }
+
+  async #store(
+    storage: JournalStorage,
+    events: readonly RunEvent[],
+    drained: readonly string[],
+  ): Promise<void> {
+    await appendSurely(storage, this.state.runId, events, this.#stored, drained);
+    this.#stored += events.length;
+    this.#onDurable(events);
+  }
+}
+
+const done = Promise.resolve();
+const appendTries = 8;
+
+/**
+ * An append whose answer is lost is looked up (journal.md, One writer): written and still ours, it counts; not written
+ * and still ours, it is tried again; anything else means that somebody else holds the run.
+ */
+async function appendSurely(
+  { runs, lease }: JournalStorage,
+  runId: string,
+  events: readonly RunEvent[],
+  expectedSeq: number,
+  drained: readonly string[],
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    lease.check();
+    try {
+      await runs.append(runId, events, {
+        expectedSeq,
+        token: lease.token,
+        ...(drained.length === 0 ? {} : { drained }),
+      });
+      return;
+    } catch (error) {
+      if (await wasWritten({ runs, lease }, runId, expectedSeq, events.length)) return;
+      if (attempt >= appendTries) throw error;
+      if (AgentError.isInstance(error) && !error.retryable && error.code !== 'run_conflict')
+        throw error;
+      await new Promise<void>((resolve) => setTimeout(resolve, Math.min(1_000, 10 * 2 ** attempt)));
+    }
+  }
+}
+
+async function wasWritten(
+  { runs, lease }: JournalStorage,
+  runId: string,
+  expectedSeq: number,
+  count: number,
+): Promise<boolean> {
+  try {
+    await lease.renew();
+    const end = await runs.peek(runId);
+    if (end?.seq === expectedSeq + count) return true;
+    if (end?.seq === expectedSeq) return false;
+  } catch (error) {
+    if (error instanceof LeaseLostError) throw error;
+    // The store does not answer: nothing is known yet, the next try looks again.
+    return false;
+  }
+  throw new LeaseLostError(runId);
+}
+
+/** A new journal's first event and state. */
+export function firstEvent(options: {
+  readonly runId: string;
+  readonly agent: string;
+  readonly body: Extract<RunEventBody, { readonly type: 'run-start' }>;
+  readonly base: readonly Message[];
+}): { readonly event: RunEvent; readonly state: RunState } {
+  const event: RunEvent = {
+    v: journalVersion,
+    seq: 1,
+    at: Date.now(),
+    runId: options.runId,
+    frame: 'f0',
+    agent: options.agent,
+    ...options.body,
+  };
+  return { event, state: initialState(event, options.base) };
+}

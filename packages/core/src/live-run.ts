@@ -1,0 +1,318 @@
+import type { AgentDefinition, Toolset } from './agent-definition.ts';
+import { AgentError } from './errors.ts';
+import type { Delta, DeltaBody, RunEvent, RunEventBody, Watched } from './events.ts';
+import { newEpoch } from './ids.ts';
+import { Journal } from './journal.ts';
+import type { JsonObject } from './json.ts';
+import { LeaseKeeper } from './lease.ts';
+import type { Logger, LogLevel } from './logger.ts';
+import type { Model } from './model.ts';
+import type { RunState, FrameState } from './state.ts';
+import { usageOf, workedMs } from './state.ts';
+import type { Lease, Signal, Store } from './store.ts';
+import type { StopReason } from './events.ts';
+import type { RunContext } from './tool.ts';
+import type { Span } from './tracer.ts';
+import type { Usage } from './usage.ts';
+import { hubOf, type Feed } from './watch.ts';
+import { takeSignal } from './inbox.ts';
+
+/** What the engine needs of its surroundings to advance a run. */
+export interface Surroundings<C> {
+  /** The agent of that name, or that had it once. */
+  agent(name: string): AgentDefinition<C, unknown> | undefined;
+  model(agent: AgentDefinition<C, unknown>): Model;
+  readonly maxTurns: number | undefined;
+  readonly leaseMs: number;
+  readonly logger: Logger | undefined;
+}
+
+/** How often a durable store's inbox is looked at while a model or a tool works. */
+const inboxPollMs = 500;
+
+/** One run in the hands of its holder: the journal, the context, what aborts it, and who watches. */
+export class LiveRun<C> {
+  readonly journal: Journal;
+  readonly context: C;
+  readonly around: Surroundings<C>;
+  readonly span: Span | undefined;
+  readonly store: Store | undefined;
+  readonly lease: LeaseKeeper | undefined;
+  /** Aborted when the run is cancelled, stopped by a limit, or lost. */
+  readonly signal: AbortSignal;
+  /** The limit that aborted what was under way. */
+  stopped: StopReason | undefined;
+  /** A failure outside the turn of things: a lost lease, a write that failed. */
+  failure: unknown;
+  /** The present turn's tools, by frame. */
+  readonly toolsets = new Map<string, { readonly turn: number; readonly tools: Toolset<C> }>();
+  readonly warned = new Set<string>();
+  /** Inputs that were validated in this process, by call id. */
+  readonly validated = new Map<string, unknown>();
+
+  readonly #controller = new AbortController();
+  readonly #onEvent: ((event: Watched) => void) | undefined;
+  readonly #feed: Feed | undefined;
+  readonly #letGo: (() => void) | undefined;
+  readonly #epochs = new Map<string, { epoch: string; n: number }>();
+  readonly #taken = new Set<string>();
+  #wallClock: unknown;
+  #poll: unknown;
+  #looking = false;
+  #closed = false;
+  #flushingSoon = false;
+
+  constructor(options: {
+    readonly state: RunState;
+    readonly context: C;
+    readonly around: Surroundings<C>;
+    readonly stored:
+      | { readonly store: Store; readonly lease: Lease; readonly askedAt: number }
+      | undefined;
+    readonly span: Span | undefined;
+    readonly signal: AbortSignal | undefined;
+    readonly onEvent: ((event: Watched) => void) | undefined;
+  }) {
+    const { state, stored } = options;
+    this.context = options.context;
+    this.around = options.around;
+    this.span = options.span;
+    this.signal = this.#controller.signal;
+    this.#onEvent = options.onEvent;
+    this.store = stored?.store;
+    if (stored !== undefined) {
+      this.lease = new LeaseKeeper({
+        runId: state.runId,
+        runs: stored.store.runs,
+        lease: stored.lease,
+        ttlMs: options.around.leaseMs,
+        askedAt: stored.askedAt,
+        onLost: (error) => this.#fail(error),
+      });
+      this.#feed = hubOf(stored.store).feed(state.runId);
+      this.#letGo = this.#feed.hold({ onPost: () => this.#look() });
+    }
+    this.journal = new Journal({
+      state,
+      storage:
+        stored === undefined || this.lease === undefined
+          ? undefined
+          : { runs: stored.store.runs, lease: this.lease },
+      onDurable: (events) => this.#show(events),
+    });
+    const { signal } = options;
+    if (signal !== undefined) {
+      const cancel = () => this.requestCancel({ reason: 'the caller aborted' });
+      if (signal.aborted) cancel();
+      else {
+        signal.addEventListener('abort', cancel, { once: true });
+        this.#onClose.push(() => signal.removeEventListener('abort', cancel));
+      }
+    }
+    const wallClockMs = state.options.limits?.wallClockMs;
+    if (wallClockMs !== undefined) {
+      this.#wallClock = setTimeout(
+        () => this.stop('wall_clock'),
+        Math.max(0, wallClockMs - workedMs(state, Date.now())),
+      );
+    }
+    if (stored?.store.durable === true) this.#schedulePoll();
+  }
+
+  readonly #onClose: (() => void)[] = [];
+
+  get state(): RunState {
+    return this.journal.state;
+  }
+
+  stage(frame: { readonly id: string; readonly agent: string }, body: RunEventBody): void {
+    this.journal.stage(body, frame);
+  }
+
+  get root(): FrameState {
+    const root = this.state.frames.values().next().value;
+    if (root === undefined) throw new Error('A run has a root frame.');
+    return root;
+  }
+
+  /** Whether anybody could see a delta: without, none is made. */
+  get watched(): boolean {
+    return this.#onEvent !== undefined || this.#feed !== undefined;
+  }
+
+  /** Begins an attempt at the present model call of a frame; deltas shown before are void for whoever folds. */
+  beginAttempt(frame: FrameState): void {
+    if (this.watched) this.#epochs.set(frame.id, { epoch: newEpoch(), n: 0 });
+  }
+
+  emit(frame: FrameState, body: DeltaBody): void {
+    if (!this.watched || this.#closed) return;
+    let at = this.#epochs.get(frame.id);
+    if (at === undefined) {
+      at = { epoch: newEpoch(), n: 0 };
+      this.#epochs.set(frame.id, at);
+    }
+    at.n += 1;
+    const delta: Delta = {
+      runId: this.state.runId,
+      frame: frame.id,
+      agent: frame.agent,
+      after: this.journal.stored,
+      epoch: at.epoch,
+      n: at.n,
+      ...body,
+    };
+    this.#onEvent?.(delta);
+    this.#feed?.delta(delta);
+    this.store?.runs.channel?.publish(this.state.runId, [delta]);
+  }
+
+  /** What instructions, tools and callbacks of a frame know of the run. */
+  contextOf(frame: FrameState): RunContext<C> {
+    return new LiveContext(this, frame);
+  }
+
+  /** Records a cancel and aborts what is under way. */
+  requestCancel(by: {
+    readonly by?: string | undefined;
+    readonly reason?: string | undefined;
+  }): void {
+    if (this.state.cancelRequested || this.state.end !== undefined || this.#closed) return;
+    this.stage(this.root, { type: 'cancel-request', ...by });
+    this.#controller.abort(
+      new AgentError('aborted', 'The run was cancelled.', { runId: this.state.runId }),
+    );
+  }
+
+  /** A limit was reached while something was under way. */
+  stop(reason: StopReason): void {
+    if (this.state.end !== undefined || this.#closed) return;
+    this.stopped ??= reason;
+    this.#controller.abort(new AgentError('aborted', `The run reached its limit (${reason}).`));
+  }
+
+  /** Takes what was posted into the journal. */
+  async drainInbox(): Promise<void> {
+    if (this.store === undefined) return;
+    for (const signal of await this.store.runs.inbox(this.state.runId)) this.#take(signal);
+  }
+
+  /** Writes what is staged within the tick; a failure surfaces at the next `throwIfLost()`. */
+  flushSoon(): void {
+    if (this.#flushingSoon) return;
+    this.#flushingSoon = true;
+    queueMicrotask(() => {
+      this.#flushingSoon = false;
+      this.journal.flush().catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  /** @throws whatever made it impossible to go on: a lost lease, a write that failed. */
+  throwIfLost(): void {
+    if (this.failure !== undefined) throw this.failure;
+    this.lease?.check();
+  }
+
+  log(level: LogLevel, message: string, fields: JsonObject): void {
+    this.around.logger?.log(level, message, { runId: this.state.runId, ...fields });
+  }
+
+  /** Stops timers and lets watchers go. The lease is released by whoever ends the run's turn here. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#wallClock);
+    clearTimeout(this.#poll);
+    for (const undo of this.#onClose) undo();
+    this.lease?.stop();
+    this.#letGo?.();
+    this.store?.runs.channel?.clear(this.state.runId);
+  }
+
+  #show(events: readonly RunEvent[]): void {
+    if (this.#onEvent !== undefined) for (const event of events) this.#onEvent(event);
+    this.#feed?.durable(events);
+  }
+
+  #take(signal: Signal): void {
+    if (this.#taken.has(signal.id)) return;
+    this.#taken.add(signal.id);
+    if (signal.type === 'cancel') {
+      if (!this.state.cancelRequested && this.state.end === undefined) {
+        this.requestCancel({ by: signal.by, reason: signal.reason });
+        this.journal.drain(signal.id);
+        return;
+      }
+    }
+    takeSignal(this.journal, this.root, signal);
+    this.journal.drain(signal.id);
+  }
+
+  // While a model or a tool works, only a cancel matters; the rest waits for the next step.
+  #look(): void {
+    if (this.#looking || this.#closed || this.store === undefined) return;
+    this.#looking = true;
+    const { runs } = this.store;
+    runs
+      .inbox(this.state.runId)
+      .then((signals) => {
+        for (const signal of signals) {
+          if (signal.type === 'cancel' && !this.#closed) this.#take(signal);
+        }
+      })
+      .catch(() => undefined) // The next look, or the next step, asks again.
+      .finally(() => {
+        this.#looking = false;
+      });
+  }
+
+  #schedulePoll(): void {
+    this.#poll = setTimeout(() => {
+      this.#look();
+      if (!this.#closed) this.#schedulePoll();
+    }, inboxPollMs);
+  }
+
+  #fail(error: unknown): void {
+    this.failure ??= error;
+    this.#controller.abort(error);
+  }
+}
+
+class LiveContext<C> implements RunContext<C> {
+  readonly context: C;
+  readonly #live: LiveRun<C>;
+  readonly #frame: FrameState;
+
+  constructor(live: LiveRun<C>, frame: FrameState) {
+    this.context = live.context;
+    this.#live = live;
+    this.#frame = frame;
+  }
+  get runId(): string {
+    return this.#live.state.runId;
+  }
+  get sessionId(): string | undefined {
+    return this.#live.state.sessionId;
+  }
+  get userId(): string | undefined {
+    return this.#live.state.userId;
+  }
+  get requestContext(): JsonObject {
+    return this.#live.state.requestContext;
+  }
+  get usage(): Usage {
+    return usageOf(this.#live.state);
+  }
+  get agentPath(): readonly string[] {
+    const path: string[] = [];
+    let frame: FrameState | undefined = this.#frame;
+    while (frame !== undefined) {
+      path.unshift(frame.agent);
+      frame = frame.parent === undefined ? undefined : this.#live.state.frames.get(frame.parent);
+    }
+    return path;
+  }
+  get signal(): AbortSignal {
+    return this.#live.signal;
+  }
+}

@@ -1,0 +1,232 @@
+import type { AgentDefinition, Toolset } from './agent-definition.ts';
+import { toToolset } from './agent-definition.ts';
+import { ModelError } from './errors.ts';
+import type { ModelAttempt } from './events.ts';
+import type { LiveRun } from './live-run.ts';
+import type { Message, Part } from './message.ts';
+import type { Model, ModelRequest, ModelResponse, ModelSettings } from './model.ts';
+import type { FrameState } from './state.ts';
+import type { Tool } from './tool.ts';
+
+/** Asks the model for the next turn of a frame, shows its deltas, and stages the `model-response`. */
+export async function askModel<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+): Promise<void> {
+  const started = performance.now();
+  const turn = frame.turn + 1;
+  const model = live.around.model(agent);
+  const request = await toRequest(live, frame, agent);
+  await live.journal.flush();
+  live.throwIfLost();
+  const span = live.span?.child('model', {
+    provider: model.provider,
+    model: model.modelId,
+    agent: frame.agent,
+    turn,
+  });
+  live.beginAttempt(frame);
+  if (live.watched) live.emit(frame, { type: 'turn-start', turn });
+  try {
+    const { response, attempts, answeredBy } = await listen(live, frame, model, request);
+    const message = toMessage(live, frame, response);
+    live.stage(frame, {
+      type: 'model-response',
+      purpose: 'turn',
+      message,
+      usage: response.usage,
+      finishReason: response.finishReason,
+      provider: answeredBy.provider,
+      modelId: response.modelId ?? answeredBy.modelId,
+      ...(response.responseId === undefined ? {} : { responseId: response.responseId }),
+      attempts,
+    });
+    span?.set({
+      inputTokens: response.usage.inputTokens,
+      outputTokens: response.usage.outputTokens,
+    });
+    span?.end();
+    live.log('debug', 'model', {
+      agent: frame.agent,
+      turn,
+      model: `${answeredBy.provider}/${response.modelId ?? answeredBy.modelId}`,
+      ms: Math.round(performance.now() - started),
+      inputTokens: response.usage.inputTokens,
+      outputTokens: response.usage.outputTokens,
+      finishReason: response.finishReason,
+      ...(attempts.length === 0 ? {} : { retries: attempts.length }),
+    });
+  } catch (error) {
+    span?.end({ error });
+    throw error;
+  }
+}
+
+interface Heard {
+  readonly response: ModelResponse;
+  readonly attempts: readonly ModelAttempt[];
+  readonly answeredBy: { readonly provider: string; readonly modelId: string };
+}
+
+async function listen<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  model: Model,
+  request: ModelRequest,
+): Promise<Heard> {
+  const messageId = messageIdOf(frame);
+  const attempts: ModelAttempt[] = [];
+  let answeredBy: Heard['answeredBy'] = { provider: model.provider, modelId: model.modelId };
+  const { watched } = live;
+  for await (const event of model.stream(request, { signal: live.signal })) {
+    switch (event.type) {
+      case 'text-delta':
+        if (watched) live.emit(frame, { type: 'text-delta', messageId, delta: event.delta });
+        break;
+      case 'reasoning-delta':
+        if (watched) live.emit(frame, { type: 'reasoning-delta', messageId, delta: event.delta });
+        break;
+      case 'tool-input-delta':
+        if (watched) {
+          live.emit(frame, {
+            type: 'tool-input-delta',
+            callId: callIdOf(frame, event.index),
+            toolName: event.toolName,
+            delta: event.delta,
+          });
+        }
+        break;
+      case 'restart': {
+        const { from, to, reason } = event;
+        attempts.push({ provider: from.provider, modelId: from.modelId, reason });
+        if (to !== undefined) answeredBy = to;
+        live.beginAttempt(frame);
+        live.emit(frame, { type: 'void' });
+        live.emit(
+          frame,
+          to === undefined
+            ? { type: 'model-retry', reason, attempt: event.attempt, afterMs: event.afterMs }
+            : {
+                type: 'model-fallback',
+                from: `${from.provider}/${from.modelId}`,
+                to: `${to.provider}/${to.modelId}`,
+                reason,
+              },
+        );
+        live.log('warn', to === undefined ? 'model retry' : 'model fallback', {
+          agent: frame.agent,
+          reason,
+          attempt: event.attempt,
+        });
+        break;
+      }
+      case 'warning':
+        live.stage(frame, { type: 'warning', code: event.code, message: event.message });
+        break;
+      case 'response':
+        return { response: event.response, attempts, answeredBy };
+      default:
+        event satisfies never;
+    }
+  }
+  throw new ModelError(
+    `${model.provider} ended its stream without an answer. It is worth another try.`,
+    { reason: 'invalid-response', provider: model.provider },
+  );
+}
+
+async function toRequest<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+): Promise<ModelRequest> {
+  const { instructions } = agent;
+  const text =
+    typeof instructions === 'function'
+      ? await instructions(live.contextOf(frame), agent)
+      : instructions;
+  const tools = await toolsOf(live, frame, agent);
+  return {
+    ...(text === undefined || text === '' ? {} : { instructions: text }),
+    messages: frame.messages.slice(),
+    tools: tools.specs,
+    ...(agent.outputSpec === undefined ? {} : { output: agent.outputSpec }),
+    settings: settingsOf(live, frame, agent),
+  };
+}
+
+function settingsOf<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+): ModelSettings {
+  const recorded = live.state.options.modelSettings;
+  const settings: ModelSettings =
+    recorded === undefined ? agent.modelSettings : { ...agent.modelSettings, ...recorded };
+  // A forced choice is met by the first turn; forcing it again would never let the model answer.
+  const choice = settings.toolChoice;
+  return frame.turn > 0 && (choice === 'required' || typeof choice === 'object')
+    ? { ...settings, toolChoice: 'auto' }
+    : settings;
+}
+
+/** The tools that the present turn of a frame may call; sources are asked and `isEnabled` is answered once a turn. */
+export async function toolsOf<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+): Promise<Toolset<C>> {
+  const own = agent.toolset;
+  if (!own.conditional && agent.toolSources.length === 0) return own;
+  const known = live.toolsets.get(frame.id);
+  if (known?.turn === frame.turn) return known.tools;
+  const context = live.contextOf(frame);
+  const enabled: Tool<C>[] = [];
+  for (const one of agent.tools) {
+    if (one.isEnabled === undefined || (await one.isEnabled(context))) enabled.push(one);
+  }
+  for (const source of agent.toolSources) {
+    try {
+      enabled.push(...(await source.listTools({ signal: live.signal, agent: agent.name })));
+    } catch (error) {
+      if (source.required === true || live.signal.aborted) throw error;
+      if (!live.warned.has(source.name)) {
+        live.warned.add(source.name);
+        live.stage(frame, {
+          type: 'warning',
+          code: 'tool-source-unavailable',
+          message: `The tools of ${source.name} are not available: ${error instanceof Error ? error.message : String(error)}`,
+        });
+      }
+    }
+  }
+  const tools = toToolset(enabled);
+  live.toolsets.set(frame.id, { turn: frame.turn, tools });
+  return tools;
+}
+
+function toMessage<C>(live: LiveRun<C>, frame: FrameState, response: ModelResponse): Message {
+  let calls = 0;
+  const parts = response.parts.map((part): Part => {
+    if (part.type !== 'tool-call') return part;
+    const callId = callIdOf(frame, calls);
+    calls += 1;
+    return { ...part, callId };
+  });
+  return {
+    id: messageIdOf(frame),
+    runId: live.state.runId,
+    role: 'assistant',
+    parts,
+    agent: frame.agent,
+  };
+}
+
+function messageIdOf(frame: FrameState): string {
+  return `${frame.id}.t${frame.turn + 1}`;
+}
+
+function callIdOf(frame: FrameState, index: number): string {
+  return `${frame.id}.t${frame.turn + 1}.c${index + 1}`;
+}

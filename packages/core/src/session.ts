@@ -1,0 +1,191 @@
+import { AgentError, NotFoundError, SessionBusyError, SessionConflictError } from './errors.ts';
+import { randomId } from './ids.ts';
+import type { Message } from './message.ts';
+import { fold, type RunState } from './state.ts';
+import type { RunHeader, SessionSnapshot, Store } from './store.ts';
+
+// The start and end protocol of sessions (journal.md, Sessions): one active run at a time, no finished run missing.
+
+/** A run that was claimed and does not exist counts as starting for this long. */
+const startingMs = 60_000;
+const tries = 20;
+
+export interface Claim {
+  /** The session's messages at the version that the claim made. */
+  readonly base: readonly Message[];
+  readonly version: string;
+  readonly activeAgent: string | undefined;
+}
+
+/**
+ * Claims a session for a run. An active run that has ended is committed first.
+ *
+ * @throws SessionBusyError with the active run. AgentError `session_closed`. NotFoundError for somebody else's session.
+ */
+export async function claimSession(
+  store: Store,
+  sessionId: string,
+  run: { readonly runId: string; readonly owner: string | undefined },
+): Promise<Claim> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const session = await store.sessions.load(sessionId);
+    checkUsable(session, run.owner);
+    const { activeRunId } = session;
+    if (activeRunId === run.runId) return claimOf(session, session.version);
+    if (activeRunId !== undefined && !(await canReplace(store, session, activeRunId))) {
+      throw busy(sessionId, activeRunId);
+    }
+    if (activeRunId !== undefined && (await store.runs.header(activeRunId)) !== undefined) continue;
+    try {
+      const { version } = await store.sessions.commit(
+        sessionId,
+        {
+          activeRunId: run.runId,
+          activeConfirmed: false,
+          ...(run.owner === undefined ? {} : { owner: run.owner }),
+        },
+        { expectedVersion: session.version, operationId: `claim:${run.runId}:${randomId()}` },
+      );
+      return claimOf(session, version);
+    } catch (error) {
+      if (!(error instanceof SessionConflictError)) throw error;
+    }
+  }
+  throw new SessionConflictError(
+    `Session ${sessionId} is changed by others all the time. Try again.`,
+  );
+}
+
+/** Whether an active run is out of the way: ended (then its commit is made here), or never begun for a minute. */
+async function canReplace(
+  store: Store,
+  session: SessionSnapshot,
+  activeRunId: string,
+): Promise<boolean> {
+  const end = await store.runs.peek(activeRunId);
+  if (end === undefined) {
+    return (await store.now()) - (session.activeSince ?? 0) >= startingMs;
+  }
+  if (!end.ended) return false;
+  await commitEnd(store, activeRunId);
+  return true;
+}
+
+/**
+ * Confirms the claim; after a crash by whoever takes the run up.
+ *
+ * @throws SessionBusyError when the session names another run: the claim was lost.
+ */
+export async function confirmSession(
+  store: Store,
+  sessionId: string,
+  runId: string,
+): Promise<SessionSnapshot> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const session = await store.sessions.load(sessionId);
+    if (session.activeRunId !== runId) throw busy(sessionId, session.activeRunId ?? 'none');
+    if (session.activeConfirmed === true) return session;
+    try {
+      const { version } = await store.sessions.commit(
+        sessionId,
+        { activeConfirmed: true },
+        { expectedVersion: session.version, operationId: `confirm:${runId}:${randomId()}` },
+      );
+      return { ...session, version, activeConfirmed: true };
+    } catch (error) {
+      if (!(error instanceof SessionConflictError)) throw error;
+    }
+  }
+  throw new SessionConflictError(
+    `Session ${sessionId} is changed by others all the time. Try again.`,
+  );
+}
+
+/** Puts an ended run into its session, once, whoever does it. A run that is no longer the active one was put before. */
+export async function commitEnd(store: Store, runId: string, known?: RunState): Promise<void> {
+  const header = await headerOf(store, runId, known);
+  const sessionId = header?.sessionId;
+  if (sessionId === undefined) return;
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const session = await store.sessions.load(sessionId);
+    if (session.activeRunId !== runId) return;
+    const state = known ?? (await readState(store, runId, session.messages));
+    if (state?.end === undefined) return;
+    try {
+      await store.sessions.commit(
+        sessionId,
+        {
+          append: [...state.newMessages, ...closingNote(state)],
+          activeAgent: state.handoffPath.at(-1),
+          activeRunId: null,
+        },
+        { expectedVersion: session.version, operationId: `end:${runId}` },
+      );
+      return;
+    } catch (error) {
+      if (!(error instanceof SessionConflictError)) throw error;
+    }
+  }
+  throw new SessionConflictError(
+    `Session ${sessionId} is changed by others all the time. Try again.`,
+  );
+}
+
+/** The state of a stored run; `undefined` when there is none. */
+export async function readState(
+  store: Store,
+  runId: string,
+  base: readonly Message[],
+): Promise<RunState | undefined> {
+  const events = [];
+  for await (const event of store.runs.read(runId)) events.push(event);
+  return events.length === 0 ? undefined : fold(events, base);
+}
+
+async function headerOf(
+  store: Store,
+  runId: string,
+  known: RunState | undefined,
+): Promise<Pick<RunHeader, 'sessionId'> | undefined> {
+  return known ?? store.runs.header(runId);
+}
+
+function claimOf(session: SessionSnapshot, version: string): Claim {
+  return { base: session.messages, version, activeAgent: session.activeAgent };
+}
+
+function checkUsable(session: SessionSnapshot, owner: string | undefined): void {
+  if (session.owner !== undefined && session.owner !== owner) {
+    throw new NotFoundError(`There is no session ${session.sessionId}.`);
+  }
+  if (session.closed === true) {
+    throw new AgentError(
+      'session_closed',
+      `Session ${session.sessionId} is closed. Start a new conversation.`,
+    );
+  }
+}
+
+function busy(sessionId: string, activeRunId: string): SessionBusyError {
+  return new SessionBusyError(
+    `Session ${sessionId} works on run ${activeRunId}. Wait for it, answer it, or cancel it.`,
+    { activeRunId },
+  );
+}
+
+/** After a run that gave no answer, the conversation says so: the next turn knows what was done. */
+function closingNote(state: RunState): readonly Message[] {
+  const { end } = state;
+  if (end === undefined || end.status === 'completed') return [];
+  const why =
+    end.status === 'stopped' ? `a limit was reached (${end.stopReason ?? 'limit'})` : end.status;
+  return [
+    {
+      id: 'end',
+      runId: state.runId,
+      role: 'assistant',
+      parts: [{ type: 'text', text: `(This answer was not finished: ${why}.)` }],
+      agent: state.handoffPath.at(-1),
+    },
+  ];
+}
