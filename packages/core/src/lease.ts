@@ -24,7 +24,7 @@ export class LeaseKeeper {
   #lease: Lease;
   /** When the lease lapses by `performance.now()`, counted from before it was asked for. */
   #lapsesAt: number;
-  #timer: unknown;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #lost: LeaseLostError | undefined;
   #stopped = false;
 

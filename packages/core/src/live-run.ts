@@ -56,8 +56,8 @@ export class LiveRun<C> {
   readonly #letGo: (() => void) | undefined;
   readonly #epochs = new Map<string, { epoch: string; n: number }>();
   readonly #taken = new Set<string>();
-  #wallClock: unknown;
-  #poll: unknown;
+  #wallClock: ReturnType<typeof setTimeout> | undefined;
+  #poll: ReturnType<typeof setTimeout> | undefined;
   #looking = false;
   #closed = false;
   #flushingSoon = false;

@@ -2,13 +2,16 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Agent } from './agent.ts';
 import { ModelError } from './errors.ts';
-import type { RunEvent } from './events.ts';
+import type { RunEvent, Watched } from './events.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
 import { collect, scriptedModel, verifyJournal } from './testing/index.ts';
 import { tool } from './tool.ts';
 
-async function journalOf(runner: Runner<never, never>, runId: string): Promise<RunEvent[]> {
+async function journalOf(
+  runner: { events(runId: string): AsyncIterable<Watched> },
+  runId: string,
+): Promise<RunEvent[]> {
   const events = await collect(runner.events(runId));
   const durable = events.filter((event): event is RunEvent => 'seq' in event);
   verifyJournal(durable);
