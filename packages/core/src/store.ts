@@ -49,7 +49,8 @@ export interface RunStore {
   /**
    * Run, first event and first lease in one write. Where the run exists: same `requestHash` (both absent counts as the
    * same only for the same holder repeating its create) answers its header; the same holder repeating its create
-   * answers `created: true` with its lease.
+   * answers `created: true` with its lease, until that lease is released or taken. A `holder` is therefore unique to
+   * its caller: two that share one are one.
    *
    * @throws IdempotencyMismatchError for another `requestHash`. StoreFullError when there is no room; nothing is written.
    */
@@ -67,7 +68,7 @@ export interface RunStore {
    * stay known). Any event but `run-resume` sets the count of attempts to 0; `run-end` marks the run as finished.
    *
    * @throws RunConflictError (`reason: 'seq' | 'lease'`) when the end or the lease token is another. A lease that has
-   *   lapsed but was not taken by anybody still appends.
+   *   lapsed but was not taken by anybody still appends; one that was released does not. NotFoundError for an unknown run.
    */
   append(
     runId: string,
@@ -90,14 +91,14 @@ export interface RunStore {
     runId: string,
     options: { readonly holder: string; readonly ttlMs: number },
   ): Promise<{ readonly lease: Lease; readonly attempt: number } | undefined>;
-  /** `undefined` when the lease is no longer this one. */
+  /** `undefined` when the lease is no longer this one; one that lapsed but was not taken is renewed. */
   renew(runId: string, lease: Lease, ttlMs: number): Promise<Lease | undefined>;
   /** A released lease is no attempt. Releasing what is not held is a no-op. */
   release(runId: string, lease: Lease): Promise<void>;
   /**
    * Puts a signal in the inbox, idempotent by its id as long as the run exists (after the drain too: `accepted: true`
-   * again). One decision an interruption, create-once for the whole set. `by: 'system'` only counts after `expiresAt`
-   * where one is given in `expiries`.
+   * again). One decision an interruption, create-once for the whole set. Where an expiry is given in `expiries`, only
+   * `by: 'system'` counts after it, and only others before. The state of the run does not matter.
    *
    * @throws NotFoundError for an unknown run.
    */
@@ -157,7 +158,7 @@ export interface SessionSnapshot {
   readonly updatedAt?: number | undefined;
 }
 
-/** What a commit changes; what it leaves out stays. */
+/** What a commit changes; what it leaves out stays. `replaceWith` comes before `append`. */
 export interface SessionChange {
   readonly append?: readonly Message[] | undefined;
   readonly replaceWith?: readonly Message[] | undefined;

@@ -64,7 +64,6 @@ export function sessionContract(it: StoreCase): void {
   });
 
   it('refuses a stale version and changes nothing', async ({ store, other }) => {
-    const at = (expectedVersion: string, operationId: string) => ({ expectedVersion, operationId });
     const { version } = await store.sessions.commit('s1', { append: [one] }, at('0', 'o1'));
     await refused(
       other.sessions.commit('s1', { append: [two] }, at('0', 'o2')),
@@ -255,4 +254,8 @@ export function sessionContract(it: StoreCase): void {
       'the version of the deleted one',
     );
   });
+}
+
+function at(expectedVersion: string, operationId: string) {
+  return { expectedVersion, operationId };
 }
