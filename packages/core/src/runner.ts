@@ -30,6 +30,7 @@ import { claimSession, commitEnd, confirmSession, readState, type Claim } from '
 import { openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
+import { sleep } from './wait.ts';
 import { hubOf, watch } from './watch.ts';
 
 /** Builds the app's context from what is kept of the caller: for every run, and again when one is taken up elsewhere. */
@@ -201,7 +202,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       }
     }
     const taken = await this.#takeUp(runId, options, undefined, Number.POSITIVE_INFINITY);
-    return taken === undefined ? this.#await(runId, options.signal) : this.#resultOf(taken.state);
+    return taken === undefined ? this.#await(runId, options) : this.#resultOf(taken.state);
   }
 
   /** Cancels a run, whoever advances it; one that nobody holds is ended here. */
@@ -398,7 +399,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       return await this.#resultOf(live.state);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
-      return this.#await(header.runId, options.signal);
+      return this.#await(header.runId, options);
     } finally {
       span?.end();
     }
@@ -510,11 +511,36 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     return resumed;
   }
 
-  /** Waits for a run that somebody else advances. */
-  async #await(runId: string, signal: AbortSignal | undefined): Promise<RunResult<O>> {
-    for await (const _ of watch(this.#kept(), runId, { follow: true, signal }));
-    signal?.throwIfAborted();
-    return this.#resultOf(await this.#stateOf(runId));
+  /** Waits for a run that somebody else advances, and takes it up if they go away. */
+  async #await(runId: string, options: RunOptions<C>): Promise<RunResult<O>> {
+    const store = this.#kept();
+    const { signal } = options;
+    for (;;) {
+      const stop = new AbortController();
+      const watched = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+      const abandoned = this.#abandoned(store, runId, watched).finally(() => stop.abort());
+      try {
+        for await (const _ of watch(store, runId, { follow: true, signal: watched }));
+      } finally {
+        stop.abort();
+      }
+      signal?.throwIfAborted();
+      if (!(await abandoned)) return this.#resultOf(await this.#stateOf(runId));
+      const taken = await this.#takeUp(runId, options, undefined, Number.POSITIVE_INFINITY);
+      if (taken !== undefined) return this.#resultOf(taken.state);
+    }
+  }
+
+  /** Resolves with `true` when nobody holds the run any more and it has not ended; `false` when the signal fires first. */
+  async #abandoned(store: Store, runId: string, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      const end = await store.runs.peek(runId);
+      if (end === undefined || end.ended) return false;
+      if (end.lease === undefined) return true;
+      const leftMs = Math.max(20, end.lease.expiresAt - (await store.now()));
+      await sleep(Math.min(leftMs, 1_000), signal).catch(() => undefined);
+    }
+    return false;
   }
 
   async #resultOf(state: RunState): Promise<RunResult<O>> {
