@@ -1,0 +1,254 @@
+import {
+  isJsonObject,
+  outputText,
+  type FilePart,
+  type Json,
+  type JsonObject,
+  type Message,
+  type ModelRequest,
+  type Part,
+  type ReasoningPart,
+  type ToolCallPart,
+  type ToolResultPart,
+  type ToolSpec,
+} from '@agent-functions/core';
+import {
+  argumentsText,
+  field,
+  fileName,
+  fileOption,
+  fileUrl,
+  parallelToolCalls,
+  schemaName,
+  toolChoice,
+  unsupportedPart,
+  vendorOptions,
+  wireSchema,
+  withExtras,
+  type RequestContext,
+  type Warning,
+  type WireRequest,
+} from '../to-request.ts';
+import { wireIds, type WireIds } from '../wire-ids.ts';
+
+/** The body of `POST /chat/completions` (https://platform.openai.com/docs/api-reference/chat/create). */
+export function toChatRequest(request: ModelRequest, context: RequestContext): WireRequest {
+  const { settings, output, instructions } = request;
+  const warnings: Warning[] = [];
+  const writer: Writer = { context, warnings, ids: wireIds(context.provider, request.messages) };
+  const streaming = settings.streaming !== false;
+  const messages = request.messages.flatMap((message) => chatMessages(message, writer));
+  const body: JsonObject = {
+    model: context.model,
+    messages:
+      instructions === undefined || instructions === ''
+        ? messages
+        : [{ role: 'system', content: instructions }, ...messages],
+    ...(request.tools.length === 0 ? {} : { tools: request.tools.map(toTool) }),
+    ...field(
+      'tool_choice',
+      toolChoice(request, (name) => ({ type: 'function', function: { name } })),
+    ),
+    ...field('parallel_tool_calls', parallelToolCalls(request)),
+    ...(output === undefined ? {} : { response_format: toFormat(output) }),
+    ...field('reasoning_effort', settings.reasoning?.effort),
+    ...field('temperature', settings.temperature),
+    ...field('top_p', settings.topP),
+    // OpenAI's reasoning models refuse the old name; compatible servers often know no other.
+    ...field(context.compatible ? 'max_tokens' : 'max_completion_tokens', settings.maxTokens),
+    ...field('stop', settings.stop),
+    ...field('seed', settings.seed),
+    stream: streaming,
+    ...(streaming ? { stream_options: { include_usage: true } } : {}),
+  };
+  const options = vendorOptions(settings, context.provider);
+  return { body: withExtras(body, options, context.extraBody), warnings };
+}
+
+interface Writer {
+  readonly context: RequestContext;
+  readonly warnings: Warning[];
+  readonly ids: WireIds;
+}
+
+const tools = new WeakMap<ToolSpec, JsonObject>();
+
+function toTool(tool: ToolSpec): JsonObject {
+  const known = tools.get(tool);
+  if (known !== undefined) return known;
+  const { schema, strict } = wireSchema(tool.inputSchema, tool.strict);
+  const { name, description } = tool;
+  const wire: JsonObject = {
+    type: 'function',
+    function: { name, description, parameters: schema, ...(strict ? { strict } : {}) },
+  };
+  tools.set(tool, wire);
+  return wire;
+}
+
+function toFormat(output: NonNullable<ModelRequest['output']>): JsonObject {
+  const { schema, strict } = wireSchema(output.schema, output.strict);
+  const name = schemaName(output.name);
+  return { type: 'json_schema', json_schema: { name, schema, ...(strict ? { strict } : {}) } };
+}
+
+/** One message each, except results of tools: every result is a message. */
+function chatMessages(message: Message, writer: Writer): JsonObject[] {
+  const { role } = message;
+  if (role === 'assistant') return assistantMessages(message, writer);
+  const out: JsonObject[] = [];
+  const content: JsonObject[] = [];
+  for (const part of message.parts) {
+    if (part.type === 'tool-result') out.push(toResult(part, message, writer));
+    else {
+      const piece = contentPart(part, `a ${role} message`, writer);
+      if (piece !== undefined) content.push(piece);
+    }
+  }
+  if (content.length > 0) {
+    out.push({ role: role === 'tool' ? 'user' : role, content: simplest(content) });
+  }
+  return out;
+}
+
+function assistantMessages(message: Message, writer: Writer): JsonObject[] {
+  let text = '';
+  let refusal: string | undefined;
+  let reasoning: JsonObject = {};
+  const calls: JsonObject[] = [];
+  const results: JsonObject[] = [];
+  for (const part of message.parts) {
+    switch (part.type) {
+      case 'text':
+      case 'summary':
+        text += part.text;
+        break;
+      case 'refusal':
+        refusal = `${refusal ?? ''}${part.text}`;
+        break;
+      case 'reasoning':
+        reasoning = { ...reasoning, ...reasoningField(part, writer.context) };
+        break;
+      case 'tool-call':
+        calls.push(toCall(part, message, writer));
+        break;
+      case 'tool-result':
+        results.push(toResult(part, message, writer));
+        break;
+      case 'file':
+        writer.warnings.push(unsupportedPart(`A file (${part.mediaType})`, 'an assistant message'));
+        break;
+      default:
+        part satisfies never;
+    }
+  }
+  if (text === '' && refusal === undefined && calls.length === 0) return results;
+  // A compatible server knows no refusals: there it is text like any other.
+  const asText = writer.context.compatible ? text + (refusal ?? '') : text;
+  return [
+    {
+      role: 'assistant',
+      content: asText === '' ? null : asText,
+      ...(refusal === undefined || writer.context.compatible ? {} : { refusal }),
+      ...reasoning,
+      ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    },
+    ...results,
+  ];
+}
+
+/**
+ * Reasoning goes back only to compatible servers that gave it, in the field it came in: some of them ask for it between
+ * the calls of tools. OpenAI and Azure have no such field.
+ */
+function reasoningField(part: ReasoningPart, { provider, compatible }: RequestContext): JsonObject {
+  const data = part.providerData?.[provider];
+  const name = isJsonObject(data) ? data['field'] : undefined;
+  return compatible && typeof name === 'string' && part.text !== undefined
+    ? { [name]: part.text }
+    : {};
+}
+
+function toCall(part: ToolCallPart, message: Message, { context, ids }: Writer): JsonObject {
+  const data = part.providerData?.[context.provider];
+  return {
+    id: ids(message, part.callId),
+    type: 'function',
+    function: {
+      name: part.toolName,
+      arguments: argumentsText(part.input, context.compatible),
+    },
+    // Signatures that some compatible servers put beside a call and want back.
+    ...field('extra_content', isJsonObject(data) ? data['extra_content'] : undefined),
+  };
+}
+
+function toResult(part: ToolResultPart, message: Message, writer: Writer): JsonObject {
+  const { output, toolName } = part;
+  let content = outputText(output);
+  if (output.type === 'content') {
+    for (const one of output.parts) {
+      if (one.type === 'text') continue;
+      const what = one.type === 'file' ? `A file (${one.mediaType})` : `A ${one.type}`;
+      writer.warnings.push(unsupportedPart(what, `the result of ${toolName}`));
+      content += `${content === '' ? '' : '\n'}[${what} cannot be shown here.]`;
+    }
+  }
+  return { role: 'tool', tool_call_id: writer.ids(message, part.callId), content };
+}
+
+function contentPart(part: Part, where: string, writer: Writer): JsonObject | undefined {
+  switch (part.type) {
+    case 'text':
+    case 'refusal':
+    case 'summary':
+      return { type: 'text', text: part.text };
+    case 'file': {
+      const file = filePart(part, writer.context);
+      if (file === undefined) {
+        writer.warnings.push(unsupportedPart(`A file (${part.mediaType})`, where));
+      }
+      return file;
+    }
+    case 'reasoning':
+      return undefined;
+    case 'tool-call':
+    case 'tool-result':
+      writer.warnings.push(unsupportedPart(`A ${part.type} (${part.toolName})`, where));
+      return undefined;
+    default:
+      return part satisfies never;
+  }
+}
+
+function filePart(part: FilePart, { provider }: RequestContext): JsonObject | undefined {
+  const file_id = fileOption(part, provider, 'file_id');
+  if (file_id !== undefined) return { type: 'file', file: { file_id } };
+  const url = fileUrl(part);
+  if (url === undefined) return undefined;
+  if (part.mediaType.startsWith('image/')) {
+    const detail = fileOption(part, provider, 'detail');
+    return { type: 'image_url', image_url: { url, ...field('detail', detail) } };
+  }
+  if (part.data === undefined) return undefined;
+  if (part.mediaType.startsWith('audio/')) {
+    const format = audioFormats[part.mediaType];
+    return format === undefined
+      ? undefined
+      : { type: 'input_audio', input_audio: { data: part.data, format } };
+  }
+  return { type: 'file', file: { filename: fileName(part), file_data: url } };
+}
+
+const audioFormats: { readonly [mediaType: string]: string } = {
+  'audio/mpeg': 'mp3',
+  'audio/mp3': 'mp3',
+  'audio/wav': 'wav',
+  'audio/x-wav': 'wav',
+};
+
+/** A single text as a plain string, as every server takes it. */
+function simplest(content: readonly JsonObject[]): Json {
+  const [only] = content;
+  return content.length === 1 && only?.['type'] === 'text' ? (only['text'] ?? '') : content;
+}

@@ -1,0 +1,76 @@
+import {
+  toJson,
+  type FinishReason,
+  type Json,
+  type ModelPart,
+  type ModelResponse,
+  type ModelStreamEvent,
+} from '@agent-functions/core';
+import { WireError } from './errors.ts';
+import { isRecord } from './json.ts';
+
+/** Reads the events of one answer. Pure: one call per event, no waiting, and nothing is parsed twice. */
+export interface StreamReader {
+  /** What an event means: mostly one delta, or nothing. @throws WireError for an error inside the stream. */
+  push(event: unknown): readonly ModelStreamEvent[];
+  /** The vendor has said that the answer is whole; what follows (usage, the connection's end) cannot change it. */
+  isComplete(): boolean;
+  /**
+   * The answer, when the stream has ended.
+   *
+   * @param done Whether the stream was closed by the vendor's own end mark.
+   * @throws WireError when it ended before the answer did.
+   */
+  end(done: boolean): ModelResponse;
+}
+
+/** What a reader must know of the request. */
+export interface ReadContext {
+  readonly provider: string;
+  /** The model that was asked. */
+  readonly model: string;
+}
+
+export const nothing: readonly ModelStreamEvent[] = [];
+
+/** The arguments of a call: JSON, `{}` where the model wrote nothing, else the text as it is. */
+export function parseInput(text: string): Json {
+  if (text.trim() === '') return {};
+  try {
+    return toJson(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+/** Why an answer that is whole ended, by what is in it. */
+export function finishOf(parts: readonly ModelPart[]): FinishReason {
+  if (parts.some((part) => part.type === 'tool-call')) return 'tool-calls';
+  return parts.some((part) => part.type === 'refusal') ? 'refusal' : 'stop';
+}
+
+/** Counts of a usage object; one that is missing, or not a number, is 0. */
+export function count(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? value : 0;
+}
+
+/** A count of a nested object, where the vendor gives it. */
+export function detail(details: unknown, name: string): number | undefined {
+  const value = isRecord(details) ? details[name] : undefined;
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The whole answer of a call that did not stream. */
+export function bodyOf(body: unknown, where: string): { readonly [key: string]: unknown } {
+  if (isRecord(body)) {
+    if (body['error'] !== undefined && body['error'] !== null) {
+      throw new WireError(`${where} answered with an error`, body['error']);
+    }
+    return body;
+  }
+  throw new WireError(
+    body === undefined || body === null || body === ''
+      ? 'the body of the answer is empty'
+      : 'the body of the answer is not JSON',
+  );
+}

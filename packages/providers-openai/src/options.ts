@@ -1,0 +1,204 @@
+import {
+  UserError,
+  type JsonObject,
+  type LLMConfig,
+  type ModelSettings,
+  type TokenCredential,
+} from '@agent-functions/core';
+import type { OpenAI } from 'openai';
+
+/** Which of OpenAI's two wire formats is spoken. */
+export type OpenAIApi = 'responses' | 'chat';
+
+/** The part of the SDK's client that a model uses: any `OpenAI` or `AzureOpenAI` instance is one. */
+export type OpenAIClient = Pick<OpenAI, 'post' | 'baseURL'>;
+
+/** The same for OpenAI, Azure OpenAI and compatible servers. */
+export interface CommonOptions {
+  /** Default: the environment, read when the model is first asked. */
+  readonly apiKey?: string | undefined;
+  /**
+   * `'responses'` or `'chat'` (Chat Completions). Default: Responses where it is known to exist (OpenAI, Azure's v1
+   * endpoint), Chat Completions at any other `baseURL` and at Azure's classic URLs.
+   */
+  readonly api?: OpenAIApi | undefined;
+  /** Sent with every request. */
+  readonly headers?: { readonly [name: string]: string } | undefined;
+  /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
+  readonly extraBody?: JsonObject | undefined;
+  /** Settings of every call, where the agent's own do not say otherwise. */
+  readonly settings?: ModelSettings | undefined;
+  /** Instead of `globalThis.fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** A client of the `openai` SDK to use as it is: its address and credentials count, ours do not. */
+  readonly client?: OpenAIClient | undefined;
+}
+
+export interface OpenAIOptions extends CommonOptions {
+  /** Where the API is. Default: `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. */
+  readonly baseURL?: string | undefined;
+  /** Default: `OPENAI_ORG_ID`. */
+  readonly organization?: string | undefined;
+  /** Default: `OPENAI_PROJECT_ID`. */
+  readonly project?: string | undefined;
+}
+
+export interface AzureOpenAIOptions extends CommonOptions {
+  /** `https://<resource>.openai.azure.com`, without a path. Default: `AZURE_OPENAI_ENDPOINT`. */
+  readonly endpoint?: string | undefined;
+  /** The whole base URL instead of `endpoint`, for a gateway in front of the resource. */
+  readonly baseURL?: string | undefined;
+  /**
+   * A dated version (`'2024-10-21'`) chooses the classic deployments URL. Default: `AZURE_OPENAI_API_VERSION`; without
+   * either, the v1 endpoint, which needs none.
+   */
+  readonly apiVersion?: string | undefined;
+  /** Entra ID instead of a key: anything with `getToken(scopes)`. */
+  readonly credential?: TokenCredential | undefined;
+}
+
+/** What the factories make of all spellings. */
+export interface Settings {
+  readonly provider: 'openai' | 'azure_openai';
+  readonly model: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly api: OpenAIApi | undefined;
+  readonly baseURL: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly apiVersion: string | undefined;
+  readonly credential: TokenCredential | undefined;
+  readonly organization: string | undefined;
+  readonly project: string | undefined;
+  readonly headers: { readonly [name: string]: string };
+  readonly extraBody: JsonObject;
+  readonly defaults: ModelSettings;
+  readonly fetch: typeof globalThis.fetch | undefined;
+  readonly client: OpenAIClient | undefined;
+}
+
+type Raw = Partial<LLMConfig> & Partial<OpenAIOptions> & Partial<AzureOpenAIOptions> & Spellings;
+
+/** Names of the Python package's `LLMConfig` beside the ones above. */
+interface Spellings {
+  readonly apiBase?: string | undefined;
+  readonly azureEndpoint?: string | undefined;
+  readonly azureDeployment?: string | undefined;
+}
+
+const known: ReadonlySet<string> = new Set([
+  'provider',
+  'modelName',
+  'model',
+  'apiKey',
+  'api',
+  'baseURL',
+  'apiBase',
+  'endpoint',
+  'azureEndpoint',
+  'deployment',
+  'azureDeployment',
+  'apiVersion',
+  'credential',
+  'organization',
+  'project',
+  'headers',
+  'extraHeaders',
+  'extraBody',
+  'settings',
+  'temperature',
+  'maxTokens',
+  'timeoutMs',
+  'maxRetries',
+  'fetch',
+  'client',
+]);
+
+const onlyAzure = ['azureEndpoint', 'deployment', 'azureDeployment', 'apiVersion', 'credential'];
+
+/**
+ * One form of all spellings: `openai('gpt-5-mini', {...})`, and an `LLMConfig` with the Python package's names.
+ *
+ * @throws UserError for an option that does not exist here, and for two that contradict each other.
+ */
+export function toSettings(
+  provider: Settings['provider'],
+  model: string | LLMConfig | undefined,
+  options: OpenAIOptions | AzureOpenAIOptions = {},
+): Settings {
+  const factory = provider === 'openai' ? 'openai()' : 'azureOpenAI()';
+  const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
+  checkNames(factory, provider, raw);
+  const name =
+    typeof model === 'string'
+      ? model
+      : (raw.deployment ?? raw.azureDeployment ?? raw.modelName ?? text(raw['model']));
+  if (provider === 'openai' && name === undefined) {
+    throw new UserError(`${factory} needs the name of a model: openai('gpt-5-mini').`);
+  }
+  if (raw.apiKey !== undefined && raw.credential !== undefined) {
+    throw new UserError(`${factory} got both apiKey and credential. Give one of them.`);
+  }
+  return {
+    provider,
+    model: text(name),
+    apiKey: text(raw.apiKey),
+    api: api(factory, raw.api),
+    baseURL:
+      text(raw.baseURL) ??
+      text(raw.apiBase) ??
+      (provider === 'openai' ? text(raw.endpoint) : undefined),
+    endpoint: text(raw.endpoint) ?? text(raw.azureEndpoint),
+    apiVersion: text(raw.apiVersion),
+    credential: raw.credential,
+    organization: text(raw.organization),
+    project: text(raw.project),
+    headers: { ...raw.extraHeaders, ...raw.headers },
+    extraBody: raw.extraBody ?? {},
+    defaults: defaultsOf(raw),
+    fetch: raw.fetch,
+    client: raw.client,
+  };
+}
+
+function checkNames(factory: string, provider: Settings['provider'], raw: Raw): void {
+  for (const [name, value] of Object.entries(raw)) {
+    if (value === undefined) continue;
+    if (name === 'timeout') {
+      throw new UserError(
+        `${factory} has no option timeout, because its unit would be a guess. Write timeoutMs, in milliseconds.`,
+      );
+    }
+    if (!known.has(name)) {
+      throw new UserError(
+        `${factory} has no option ${JSON.stringify(name)}. Fields of the request body go into extraBody, headers into headers.`,
+      );
+    }
+    if (provider === 'openai' && onlyAzure.includes(name)) {
+      throw new UserError(
+        `openai() has no option ${name}: it belongs to Azure OpenAI. Use azureOpenAI(), or provider: 'azure_openai'.`,
+      );
+    }
+  }
+}
+
+function api(factory: string, value: unknown): OpenAIApi | undefined {
+  if (value === undefined || value === 'responses' || value === 'chat') return value;
+  throw new UserError(
+    `${factory} got api: ${JSON.stringify(value)}. It is 'responses' or 'chat' (Chat Completions).`,
+  );
+}
+
+function defaultsOf(raw: Raw): ModelSettings {
+  const { temperature, maxTokens, timeoutMs, maxRetries } = raw;
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(maxRetries === undefined ? {} : { retry: { maxRetries } }),
+    ...raw.settings,
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
