@@ -171,7 +171,8 @@ type F = import('f').F;
 const g = await import('g');
 const h = require('h');
 // import i from 'i'; 'import j'
-const k = await import(name);`;
+const k = await import(name);
+require(runId);`;
   expect(
     importsOf('x.ts', text).map((each) => `${each.line} ${each.kind} ${each.specifier}`),
   ).toEqual([

@@ -36,12 +36,20 @@ export function importsOf(path: string, text: string): readonly Import[] {
       add(node.moduleReference.expression, node.isTypeOnly ? 'type' : 'static');
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       add(node.arguments[0], 'dynamic');
-    else if (ts.isCallExpression(node) && node.expression.getText(source) === 'require')
-      add(node.arguments[0], 'static');
+    else if (isRequire(node)) add(node.arguments[0], 'static');
     ts.forEachChild(node, visit);
   };
   visit(source);
   return found;
+}
+
+// Of a text: a function of our own may have that name.
+function isRequire(node: ts.Node): node is ts.CallExpression {
+  if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return false;
+  const [specifier] = node.arguments;
+  return (
+    node.expression.text === 'require' && specifier !== undefined && ts.isStringLiteral(specifier)
+  );
 }
 
 // `import { type A } from 'x'` still loads x under verbatimModuleSyntax: only `import type` does not.
