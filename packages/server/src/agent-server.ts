@@ -1,8 +1,280 @@
-import type { AgentServer, AgentServerOptions } from './options.ts';
+import {
+  consoleLogger,
+  memoryStore,
+  Runner,
+  UserError,
+  type Agent,
+  type ContextFactory,
+  type HostContext,
+} from '@agent-functions/core';
+import { agentRoutes } from './agent-routes.ts';
+import { chatRoutes } from './chat.ts';
+import { cors, type Cors } from './cors.ts';
+import { guestRoutes } from './guest-routes.ts';
+import { healthRoutes, ready } from './health.ts';
+import { BackgroundWork, RequestHost } from './host.ts';
+import { agentNames, checkAgentName, checkRoutes, prefixOf } from './names.ts';
+import type {
+  AgentServer,
+  AgentServerOptions,
+  ReadyReport,
+  RouteInfo,
+  Runners,
+  ServerRunner,
+} from './options.ts';
+import { principalOf } from './principal.ts';
+import { Problem, problemResponse, toProblem } from './problem.ts';
+import { Recovery } from './recovery.ts';
+import { routeTable, type Match, type Route } from './routes.ts';
+import { runRoutes } from './run-routes.ts';
+import { reasonOf, type RunnerPort, type Scope, type Served } from './scope.ts';
 
-declare const todo: never;
+/**
+ * The HTTP API of some agents as a fetch handler (docs: http-api).
+ *
+ * @throws UserError for everything that can be checked now: names, colliding routes, options.
+ */
+export function agentServer<C = unknown>(options: AgentServerOptions<C>): AgentServer<C> {
+  return new Server<C>(options);
+}
 
-/** The HTTP API of some agents as a fetch handler. @throws UserError for everything that can be checked now. */
-export function agentServer<C = unknown>(_options: AgentServerOptions<C>): AgentServer<C> {
-  return todo;
+class Server<C> implements AgentServer<C> {
+  readonly store;
+  readonly #options: AgentServerOptions<C>;
+  readonly #background = new BackgroundWork();
+  readonly #cors: Cors | undefined;
+  #agents: ReadonlyMap<string, Agent<C, unknown>>;
+  #mounted: Mounted<C> | undefined;
+  #recovery: Recovery | undefined;
+  #closed = false;
+
+  constructor(options: AgentServerOptions<C>) {
+    this.#options = options;
+    this.store = options.store ?? memoryStore();
+    this.#cors = options.cors === undefined ? undefined : cors(options.cors.origins);
+    this.#agents = agentNames(options.agents);
+    this.#mount();
+  }
+
+  get routes(): readonly RouteInfo[] {
+    return this.#mount().routes;
+  }
+
+  get runners(): Runners<C> {
+    return this.#mount().runners;
+  }
+
+  ready(): Promise<ReadyReport> {
+    return ready(this.#mount().scope);
+  }
+
+  addAgent(agent: Agent<C, unknown>, name: string = agent.name): void {
+    this.#mustNotHaveServed('addAgent()');
+    checkAgentName(name, this.#agents.keys());
+    const before = this.#agents;
+    this.#agents = new Map([...before, [name, agent]]);
+    this.#remount(before);
+  }
+
+  removeAgent(name: string): void {
+    this.#mustNotHaveServed('removeAgent()');
+    if (!this.#agents.has(name)) {
+      throw new UserError(
+        `There is no agent ${JSON.stringify(name)} to remove. Agents: ${[...this.#agents.keys()].join(', ')}.`,
+      );
+    }
+    const before = this.#agents;
+    this.#agents = new Map([...before].filter(([each]) => each !== name));
+    this.#remount(before);
+  }
+
+  start(): void {
+    if (this.#recovery !== undefined || this.#closed) return;
+    this.#recovery = new Recovery(this.#mount().scope);
+    this.#recovery.start();
+  }
+
+  async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+    this.#closed = true;
+    await this.#recovery?.stop();
+    await this.#background.settled(options.graceMs ?? 10_000);
+  }
+
+  // A property, so that it can be handed to a host as it is.
+  readonly fetch = async (
+    request: Request,
+    context: Partial<HostContext> = {},
+  ): Promise<Response> => {
+    this.start();
+    const { scope, find } = this.#mount();
+    const host = new RequestHost(request, context, scope.logger, this.#background);
+    const response = await this.#answer(request, host, find).catch((error: unknown) => {
+      const { problem, hidden } = toProblem(error);
+      if (hidden) host.log('error', 'A request failed', { code: problem.code, ...reasonOf(error) });
+      return problemResponse(problem, host.invocationId);
+    });
+    return this.#cors === undefined ? response : this.#cors.apply(request, response);
+  };
+
+  async #answer(
+    request: Request,
+    host: RequestHost,
+    find: Mounted<C>['find'],
+  ): Promise<Response> {
+    const { method } = request;
+    const found = find(method, pathOf(request.url));
+    if (found.type === 'none') throw this.#noSuchRoute();
+    if (found.type === 'wrong-method') {
+      if (method === 'OPTIONS' && this.#cors !== undefined) {
+        return this.#cors.preflight(request, found.allow);
+      }
+      throw new Problem(
+        405,
+        'method_not_allowed',
+        `This path does not take ${/^[A-Z]{1,20}$/.test(method) ? method : 'this method'}. It takes ${found.allow.join(', ')}.`,
+        { headers: { allow: found.allow.join(', ') } },
+      );
+    }
+    const { route, params } = found;
+    const caller = await principalOf(this.#options, request, host, route.open === true);
+    if (caller instanceof Response) return caller;
+    const response = await route.handle({ request, params, principal: caller.principal, host });
+    if (method !== 'HEAD') return response;
+    await response.body?.cancel();
+    return new Response(null, response);
+  }
+
+  #noSuchRoute(): Problem {
+    const own = this.#mount().routes.filter(
+      (route) => route.agent === undefined && route.name !== 'preflight' && route.name !== 'app',
+    );
+    return new Problem(404, 'not_found', 'There is no such route.', {
+      more: { available_routes: own.map(({ method, path }) => `${method} ${path}`) },
+    });
+  }
+
+  #mount(): Mounted<C> {
+    return (this.#mounted ??= mount(this.#options, this.store, this.#agents));
+  }
+
+  #remount(before: ReadonlyMap<string, Agent<C, unknown>>): void {
+    const mounted = this.#mounted;
+    this.#mounted = undefined;
+    try {
+      this.#mount();
+    } catch (error) {
+      this.#agents = before;
+      this.#mounted = mounted;
+      throw error;
+    }
+  }
+
+  #mustNotHaveServed(what: string): void {
+    if (this.#recovery === undefined) return;
+    throw new UserError(
+      `${what} came after the server began to serve. Add and remove agents before the first request.`,
+    );
+  }
+}
+
+/** Runners and routes of one set of agents. */
+interface Mounted<C> {
+  readonly scope: Scope;
+  readonly runners: Runners<C>;
+  readonly routes: readonly RouteInfo[];
+  readonly find: (method: string, path: string) => Match;
+}
+
+function mount<C>(
+  options: AgentServerOptions<C>,
+  store: Scope['store'],
+  agents: ReadonlyMap<string, Agent<C, unknown>>,
+): Mounted<C> {
+  const logger = options.logger ?? consoleLogger({ level: 'warn' });
+  const all = [...agents.values()];
+  const leaseMs = options.leaseMs ?? 30_000;
+  const served = new Map<string, Served>();
+  const byOwnName = new Map<string, RunnerPort>();
+  const runners: Record<string, ServerRunner<C>> = {};
+  // Without a factory no agent needs a context: the options' type says so.
+  const context: ContextFactory<C> = options.context ?? (() => undefined as C);
+  for (const [name, agent] of agents) {
+    const runner: ServerRunner<C> = new Runner(agent, {
+      context,
+      models: options.models,
+      store,
+      leaseMs,
+      agents: all.filter((other) => other !== agent),
+      logger,
+      tracer: options.tracer,
+    });
+    runners[name] = runner;
+    served.set(name, { name, agent, runner });
+    for (const own of [agent.name, ...agent.aliases]) byOwnName.set(own, runner);
+  }
+  const scope: Scope = {
+    store,
+    logger,
+    models: options.models,
+    agents: served,
+    runners: byOwnName,
+    prefix: prefixOf(options.routePrefix),
+    base: baseUrl(options.publicUrl),
+    onDisconnect: options.onDisconnect ?? (store.durable ? 'continue' : 'cancel'),
+    bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+    requestTimeoutMs: options.requestTimeoutMs,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+    leaseMs,
+    allowModelSettings: options.allowModelSettings ?? false,
+    allowClientSessionIds: options.allowClientSessionIds ?? false,
+    authenticates: options.authenticate !== undefined,
+  };
+  const routes: readonly Route[] = [
+    ...agentRoutes(scope),
+    ...chatRoutes(scope),
+    ...healthRoutes(scope),
+    ...runRoutes(scope),
+    ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners),
+  ];
+  checkRoutes(routes);
+  const infos = routes.map(({ method, path, name, agent }) => ({
+    method,
+    path,
+    name,
+    ...(agent === undefined ? {} : { agent }),
+  }));
+  return {
+    scope,
+    runners,
+    routes: options.cors === undefined ? infos : [...infos, ...preflights(infos)],
+    find: routeTable(routes),
+  };
+}
+
+/** A host has to be told of `OPTIONS` where browsers of other origins call. */
+function preflights(routes: readonly RouteInfo[]): readonly RouteInfo[] {
+  return [...new Set(routes.map((route) => route.path))].map((path) => ({
+    method: 'OPTIONS',
+    path,
+    name: 'preflight',
+  }));
+}
+
+function baseUrl(publicUrl: string | undefined): string {
+  const url = publicUrl ?? globalThis.process?.env['AGENT_BASE_URL'] ?? '';
+  if (url === '') return '';
+  if (!URL.canParse(url)) {
+    throw new UserError(
+      `publicUrl ${JSON.stringify(url)} is not a URL. Write it like https://agents.example.com.`,
+    );
+  }
+  return url.replace(/\/+$/, '');
+}
+
+/** The path of an absolute URL, as it was sent. */
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  if (start === -1) return '/';
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
 }

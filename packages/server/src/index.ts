@@ -9,4 +9,5 @@ export type {
   ReadyReport,
   RouteInfo,
   Runners,
+  ServerRunner,
 } from './options.ts';

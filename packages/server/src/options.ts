@@ -7,6 +7,7 @@ import type {
   Principal,
   Protocol,
   Runner,
+  RunnerConfig,
   Store,
   Tracer,
 } from '@agent-functions/core';
@@ -14,8 +15,15 @@ import type {
 /** The agents of a server: a list, or a record whose keys are the names in URLs and in `runners`. */
 export type Agents<C> = Readonly<Record<string, Agent<C, unknown>>> | readonly Agent<C, unknown>[];
 
+/** A runner of the server: it has the context's factory, so that its runs need none of their own. */
+export type ServerRunner<C = unknown> = Runner<
+  C,
+  unknown,
+  RunnerConfig<C> & { readonly context: ContextFactory<C> }
+>;
+
 /** Runners by the names of their agents in URLs. */
-export type Runners<C = unknown> = Readonly<Record<string, Runner<C, unknown>>>;
+export type Runners<C = unknown> = Readonly<Record<string, ServerRunner<C>>>;
 
 /** What a route of the app gets beside the request. */
 export interface AppRouteContext<C = unknown> {
@@ -133,6 +141,9 @@ export interface AgentServer<C = unknown> {
   removeAgent(name: string): void;
   /** Begins to look for abandoned runs of a durable store; `serve()` and the first request do it too. */
   start(): void;
-  /** Stops looking for runs, and waits for the work that outlasted its responses. The store stays open. */
-  close(): Promise<void>;
+  /**
+   * Stops looking for runs, and waits up to `graceMs` (default 10,000) for work that outlasted its responses. The store
+   * stays open.
+   */
+  close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
 }

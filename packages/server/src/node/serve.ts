@@ -1,10 +1,13 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { HostContext } from '@agent-functions/core';
+import { NodeRequest, sendNodeResponse } from 'srvx/node';
 
 /** What `serve()` needs of an `agentServer()`. */
 export interface Served {
   readonly fetch: (request: Request, context?: Partial<HostContext>) => Promise<Response>;
   start?(): void;
-  close?(): Promise<void>;
+  close?(options?: { readonly graceMs?: number | undefined }): Promise<void>;
 }
 
 export interface ServeOptions {
@@ -25,9 +28,85 @@ export interface Serving {
   close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
 }
 
-declare const todo: never;
+const defaultGraceMs = 10_000;
 
 /** Serves a handler over HTTP/1.1. Resolves when it listens; rejects when it cannot (the port is taken …). */
-export function serve(_server: Served, _options: ServeOptions): Promise<Serving> {
-  return todo;
+export async function serve(server: Served, options: ServeOptions): Promise<Serving> {
+  const { host = '127.0.0.1', graceMs = defaultGraceMs } = options;
+  const http = createServer((request, response) => {
+    answer(server, request, response).catch(() => {
+      // `fetch` never throws and what it answers can be sent; a socket that broke needs no answer.
+      response.destroy();
+    });
+  });
+  await listen(http, options.port, host);
+  server.start?.();
+  const { port } = addressOf(http);
+  let closing: Promise<void> | undefined;
+  const close = (grace: number): Promise<void> => (closing ??= closeAll(http, server, grace));
+  const stopListening = options.signals === true ? onSignals(() => close(graceMs)) : () => undefined;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    close: async ({ graceMs: own = defaultGraceMs } = {}) => {
+      stopListening();
+      await close(own);
+    },
+  };
+}
+
+async function answer(
+  server: Served,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.url?.startsWith('/') !== true) {
+    response.writeHead(400).end();
+    return;
+  }
+  const answered = await server.fetch(new NodeRequest({ req: request, res: response }));
+  await sendNodeResponse(response, answered);
+}
+
+function listen(http: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject);
+    http.listen(port, host, () => {
+      http.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function addressOf(http: Server): AddressInfo {
+  const address = http.address();
+  if (address === null || typeof address === 'string') throw new Error('The server does not listen.');
+  return address;
+}
+
+async function closeAll(http: Server, server: Served, graceMs: number): Promise<void> {
+  const end = Date.now() + graceMs;
+  const closed = new Promise<void>((resolve) => {
+    http.close(() => resolve());
+  });
+  http.closeIdleConnections();
+  // Aborts what still runs: the requests' signals fire, and runs are cancelled or left to others.
+  const timer = setTimeout(() => http.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+  await server.close?.({ graceMs: Math.max(0, end - Date.now()) });
+}
+
+function onSignals(close: () => Promise<void>): () => void {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const handler = (): void => {
+    off();
+    // The process ends when nothing keeps it; a second signal ends it at once.
+    void close();
+  };
+  const off = (): void => {
+    for (const signal of signals) process.off(signal, handler);
+  };
+  for (const signal of signals) process.on(signal, handler);
+  return off;
 }

@@ -1,0 +1,273 @@
+import {
+  httpStatusOfFailure,
+  publicInterruption,
+  SessionBusyError,
+  type ChatRequest,
+  type JsonObject,
+  type Principal,
+  type RunHeader,
+  type RunOptions,
+  type RunResult,
+} from '@agent-functions/core';
+import { agentOf } from './agent-routes.ts';
+import { toChatBody, type ChatBody } from './chat-request.ts';
+import { errorEvent } from './error-event.ts';
+import { eventStream, eventStreamHeaders } from './event-stream.ts';
+import type { RequestHost } from './host.ts';
+import { badRequest, Problem, problemOfFailure } from './problem.ts';
+import { readJson } from './read-body.ts';
+import type { Route } from './routes.ts';
+import {
+  accepted,
+  json,
+  reasonOf,
+  runLinks,
+  type Exchange,
+  type Scope,
+  type Served,
+} from './scope.ts';
+import { supersede } from './supersede.ts';
+import { wantsStream } from './wants-stream.ts';
+
+/** One turn of a conversation, under the agent's path and its short form. */
+export function chatRoutes(scope: Scope): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: `${scope.prefix}/agents/{name}/chat`,
+      name: 'chat',
+      handle: (exchange) => chat(scope, agentOf(scope, exchange), exchange),
+    },
+    ...[...scope.agents.values()].map((served) => ({
+      method: 'POST',
+      path: `${scope.prefix}/${served.name}/chat`,
+      name: 'chat',
+      agent: served.name,
+      handle: (exchange: Exchange) => chat(scope, served, exchange),
+    })),
+  ];
+}
+
+async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<Response> {
+  const { request, host } = exchange;
+  const startedAt = Date.now();
+  if (!served.agent.enableConversationalAgent) {
+    throw new Problem(
+      404,
+      'not_conversational',
+      `The agent ${served.name} has no chat: other agents reach it. Talk to one of them.`,
+    );
+  }
+  refuseLater(request.headers);
+  const body = toChatBody(await readJson(request, { limitBytes: scope.bodyLimitBytes }), scope);
+  const streams = wantsStream(request.headers, body.chat.stream, served.agent.streaming);
+  const sessionId = await sessionFor(scope, body, exchange.principal);
+  const endsAt = endOf(scope, host.deadline, startedAt);
+  const turn: Turn = {
+    input: { ...withoutStream(body.chat), sessionId },
+    sessionId,
+    options: {
+      principal: exchange.principal,
+      modelSettings: body.modelSettings,
+      traceparent: host.traceparent,
+      ...(scope.onDisconnect === 'cancel' ? { signal: host.signal } : {}),
+    },
+    endsAt,
+  };
+  const answer = () =>
+    streams
+      ? answerAsStream(scope, served, exchange, turn)
+      : answerAsJson(scope, served, exchange, turn);
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof SessionBusyError)) throw error;
+    if (body.ifBusy === 'reject') throw await busy(scope, served, error);
+    await supersede(scope, error.activeRunId, exchange);
+    return answer();
+  }
+}
+
+/** One message and how it is run. */
+interface Turn {
+  readonly input: ChatRequest;
+  readonly sessionId: string;
+  readonly options: RunOptions<never>;
+  readonly endsAt: number | undefined;
+}
+
+async function answerAsJson(
+  scope: Scope,
+  { runner }: Served,
+  { host }: Exchange,
+  { input, sessionId, options, endsAt }: Turn,
+): Promise<Response> {
+  const running = runner.run(input, options);
+  const result =
+    (await before(endsAt, running)) ?? (await outlasted(scope, host, sessionId, running));
+  if (result instanceof Response) return result;
+  if (result.status !== 'failed') return json(result.toJSON());
+  throw failed(result, host);
+}
+
+/** The time is over and the run is not: 202, and it goes on. */
+async function outlasted(
+  scope: Scope,
+  host: RequestHost,
+  sessionId: string,
+  running: Promise<RunResult<unknown>>,
+): Promise<Response | RunResult<unknown>> {
+  const { activeRunId } = await scope.store.sessions.load(sessionId);
+  const header =
+    activeRunId === undefined ? undefined : await scope.store.runs.header(activeRunId);
+  // It ended while we looked, or it is not recorded yet.
+  if (header === undefined) return running;
+  host.waitUntil(reported(running, host, header));
+  return accepted(scope, header);
+}
+
+async function answerAsStream(
+  scope: Scope,
+  { runner }: Served,
+  { host }: Exchange,
+  { input, options, endsAt }: Turn,
+): Promise<Response> {
+  const stream = runner.stream(input, options);
+  const header = await stream.started;
+  host.waitUntil(reported(stream.result, host, header));
+  const body = eventStream({
+    events: stream,
+    signal: host.signal,
+    heartbeatMs: scope.heartbeatMs,
+    endsAt,
+    onLeft: (why) => {
+      if (why === 'time' || scope.onDisconnect === 'continue') stream.detach();
+      else stream.cancel('The client left.');
+    },
+    onError: (error) => errorEvent(scope, host, header, error),
+  });
+  return new Response(body, { headers: eventStreamHeaders(runLinks(scope, header.runId).self) });
+}
+
+/** Nobody reads this result any more, or its failure has been shown: the log has it. */
+async function reported(
+  running: Promise<RunResult<unknown>>,
+  host: RequestHost,
+  header: RunHeader,
+): Promise<void> {
+  try {
+    const result = await running;
+    if (result.status === 'failed') failed(result, host);
+  } catch (error) {
+    host.log('error', 'A run broke', { runId: header.runId, ...reasonOf(error) });
+  }
+}
+
+/** A failed run as a problem; what it hides goes to the log. */
+function failed(result: RunResult<unknown>, host: RequestHost): Problem {
+  const failure = result.error ?? { code: 'internal', message: 'The run failed without a reason.' };
+  const { runId, sessionId, agent } = result;
+  host.log('error', 'A run failed', { runId, agent, code: failure.code, reason: failure.message });
+  const status = httpStatusOfFailure(failure);
+  // A run is never the fault of its request's form, and 499 is no answer.
+  return problemOfFailure(failure, status < 422 || status === 499 ? 502 : status, {
+    run_id: runId,
+    ...(sessionId === undefined ? {} : { session_id: sessionId }),
+  });
+}
+
+/** 409, with the run that has the session and what it waits for. */
+async function busy(
+  scope: Scope,
+  served: Served,
+  error: SessionBusyError,
+): Promise<Problem> {
+  const runId = error.activeRunId;
+  const active = await served.runner.get(runId).catch(() => undefined);
+  const waits = active?.status === 'interrupted';
+  const shown: JsonObject = {
+    run_id: runId,
+    status: active?.status ?? 'running',
+    ...(waits ? { interruptions: active.interruptions.map(publicInterruption) } : {}),
+    links: runLinks(scope, runId),
+  };
+  return new Problem(
+    409,
+    'session_busy',
+    waits
+      ? 'The session waits for an answer: post it to the decisions of active_run, or send "if_busy": "supersede".'
+      : 'The session has a run at work. Wait for it, cancel it, or send "if_busy": "supersede".',
+    { more: { active_run: shown } },
+  );
+}
+
+/** What is not there yet is refused, so that nobody relies on it. */
+function refuseLater(headers: Headers): void {
+  for (const name of ['Idempotency-Key', 'Prefer']) {
+    if (!headers.has(name)) continue;
+    throw new Problem(
+      501,
+      'not_implemented',
+      `The header ${name} is not supported by this version. Leave it out.`,
+    );
+  }
+}
+
+/**
+ * The session of a chat: a new id of 160 random bits, or the caller's. Without a principal an id is a capability, so
+ * only one that was given out is taken back.
+ */
+async function sessionFor(
+  scope: Scope,
+  { chat }: ChatBody,
+  principal: Principal | undefined,
+): Promise<string> {
+  const { sessionId } = chat;
+  if (sessionId === undefined) return newSessionId();
+  // Whose it is, core checks when the run claims it.
+  if (principal !== undefined) return sessionId;
+  const { version, owner } = await scope.store.sessions.load(sessionId);
+  const isNew = version === '0';
+  if (owner === undefined && (!isNew || scope.allowClientSessionIds)) return sessionId;
+  throw badRequest(
+    'The session_id is unknown. Leave it out to begin a conversation, and send back the session_id of the answer. ' +
+      'To choose ids, authenticate, or set allowClientSessionIds on the server.',
+  );
+}
+
+function withoutStream({ stream: _, ...chat }: ChatRequest): ChatRequest {
+  return chat;
+}
+
+function newSessionId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(20));
+  let id = '';
+  for (const byte of bytes) id += byte.toString(16).padStart(2, '0');
+  return id;
+}
+
+/** When the response must be complete: a little before the host ends it. */
+export function endOf(
+  scope: Scope,
+  deadline: number | undefined,
+  startedAt: number,
+): number | undefined {
+  const own = scope.requestTimeoutMs === undefined ? Infinity : startedAt + scope.requestTimeoutMs;
+  const hosts = deadline === undefined ? Infinity : deadline - Math.min(2_000, (deadline - startedAt) / 10);
+  const end = Math.min(own, hosts);
+  return end === Infinity ? undefined : end;
+}
+
+/** The result, or `undefined` when it is not there in time. */
+async function before<T>(endsAt: number | undefined, result: Promise<T>): Promise<T | undefined> {
+  if (endsAt === undefined) return result;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, endsAt - Date.now()));
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,92 @@
+import { AgentError, type JsonObject, type LLMConfig, type Model } from '@agent-functions/core';
+import type { ReadyCheck, ReadyReport } from './options.ts';
+import type { Route } from './routes.ts';
+import { json, reasonOf, type Scope, type Served } from './scope.ts';
+
+/** Liveness, which names nothing, and readiness, which says what is wrong. */
+export function healthRoutes(scope: Scope): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: `${scope.prefix}/health`,
+      name: 'health',
+      open: true,
+      handle: () => json({ status: 'ok' }),
+    },
+    {
+      method: 'GET',
+      path: `${scope.prefix}/health/ready`,
+      name: 'ready',
+      open: true,
+      handle: async ({ principal }) => {
+        const report = await ready(scope);
+        const body: JsonObject = { status: report.ready ? 'ready' : 'not_ready' };
+        // A probe without a principal learns whether, and whoever may call the API learns why.
+        const checks = scope.authenticates && principal === undefined ? {} : checksOf(report);
+        return json({ ...body, ...checks }, { status: report.ready ? 200 : 503 });
+      },
+    },
+  ];
+}
+
+function checksOf(report: ReadyReport): JsonObject {
+  return {
+    checks: report.checks.map(({ name, ok, detail }) => ({
+      name,
+      ok,
+      ...(detail === undefined ? {} : { detail }),
+    })),
+  };
+}
+
+/** Looks at the store and at each agent's model, without asking the model. */
+export async function ready(scope: Scope): Promise<ReadyReport> {
+  const checks = [
+    await storeCheck(scope),
+    ...[...scope.agents.values()].map((served) => agentCheck(scope, served)),
+  ];
+  return { ready: checks.every((check) => check.ok), checks };
+}
+
+async function storeCheck(scope: Scope): Promise<ReadyCheck> {
+  try {
+    await scope.store.now();
+    await scope.store.runs.peek('ready');
+    return { name: 'store', ok: true };
+  } catch (error) {
+    scope.logger.log('error', 'The store does not answer', reasonOf(error));
+    return { name: 'store', ok: false, detail: 'The store does not answer. The log has the reason.' };
+  }
+}
+
+function agentCheck(scope: Scope, { name, agent }: Served): ReadyCheck {
+  const detail = modelProblem(scope, agent);
+  return { name: `agent:${name}`, ok: detail === undefined, ...(detail && { detail }) };
+}
+
+function modelProblem(scope: Scope, agent: Served['agent']): string | undefined {
+  const spec = agent.model ?? agent.llmConfig;
+  if (spec === undefined) {
+    return agent.enableConversationalAgent
+      ? 'The agent has no model. Give it model or llmConfig.'
+      : undefined;
+  }
+  try {
+    if (isModel(spec)) return spec.ready?.();
+    if (scope.models === undefined) {
+      return 'The model is given by its name, and the server has no models. Give agentServer() a models registry.';
+    }
+    return scope.models.model(spec).ready?.();
+  } catch (error) {
+    if (AgentError.isInstance(error)) return error.message;
+    scope.logger.log('error', 'The model of an agent cannot be made', {
+      agent: agent.name,
+      ...reasonOf(error),
+    });
+    return 'The model cannot be made. The log has the reason.';
+  }
+}
+
+function isModel(spec: string | Model | LLMConfig): spec is Model {
+  return typeof spec === 'object' && 'stream' in spec && typeof spec.stream === 'function';
+}

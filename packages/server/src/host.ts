@@ -1,0 +1,107 @@
+import type {
+  HostContext,
+  JsonObject,
+  Logger,
+  LogLevel,
+  Principal,
+} from '@agent-functions/core';
+
+/** What a host did not say, filled in. Signal and id are made when somebody asks for them. */
+export class RequestHost implements HostContext {
+  readonly #request: Request;
+  readonly #given: Partial<HostContext>;
+  readonly #logger: Logger;
+  readonly #background: BackgroundWork;
+  #invocationId: string | undefined;
+
+  constructor(
+    request: Request,
+    given: Partial<HostContext>,
+    logger: Logger,
+    background: BackgroundWork,
+  ) {
+    this.#request = request;
+    this.#given = given;
+    this.#logger = logger;
+    this.#background = background;
+  }
+
+  get invocationId(): string {
+    return (this.#invocationId ??= this.#given.invocationId ?? crypto.randomUUID());
+  }
+
+  /** The host's where it gives one, else the request's own. */
+  get signal(): AbortSignal {
+    return this.#given.signal ?? this.#request.signal;
+  }
+
+  get principal(): Principal | undefined {
+    return this.#given.principal;
+  }
+
+  get deadline(): number | undefined {
+    return this.#given.deadline;
+  }
+
+  get traceparent(): string | undefined {
+    return this.#given.traceparent ?? this.#request.headers.get('traceparent') ?? undefined;
+  }
+
+  /** The same, with the principal that was found. */
+  as(principal: Principal | undefined): HostContext {
+    return new RequestHost(
+      this.#request,
+      { ...contextOf(this.#given), invocationId: this.invocationId, principal },
+      this.#logger,
+      this.#background,
+    );
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.#background.add(work);
+    this.#given.waitUntil?.(work);
+  }
+
+  log(level: LogLevel, message: string, fields?: JsonObject): void {
+    const all = { ...fields, invocationId: this.invocationId };
+    if (this.#given.log === undefined) this.#logger.log(level, message, all);
+    else this.#given.log(level, message, all);
+  }
+}
+
+// Hosts may hand in an instance whose methods live on its class.
+function contextOf(given: Partial<HostContext>): Partial<HostContext> {
+  const { signal, deadline, traceparent } = given;
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    deadline,
+    traceparent,
+    ...(given.waitUntil && { waitUntil: (work) => given.waitUntil?.(work) }),
+    ...(given.log && { log: (level, message, fields) => given.log?.(level, message, fields) }),
+  };
+}
+
+/** Work that outlasts its response. Each piece reports its own failure. */
+export class BackgroundWork {
+  readonly #running = new Set<Promise<unknown>>();
+
+  add(work: Promise<unknown>): void {
+    const quiet = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#running.add(quiet);
+    void quiet.then(() => this.#running.delete(quiet));
+  }
+
+  /** Resolves when nothing runs any more, or after `graceMs`. */
+  async settled(graceMs: number): Promise<void> {
+    if (this.#running.size === 0) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([Promise.all(this.#running), late]);
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,176 @@
+import {
+  NotFoundError,
+  type Agent,
+  type JsonObject,
+  type Logger,
+  type ModelRegistry,
+  type Principal,
+  type RunHeader,
+  type RunResult,
+  type Store,
+} from '@agent-functions/core';
+import type { RequestHost } from './host.ts';
+import type { ServerRunner } from './options.ts';
+import { Problem } from './problem.ts';
+
+/** What routes need of a runner. Their runs get their context from the runner's factory, whatever its type. */
+export type RunnerPort = Pick<
+  ServerRunner<never>,
+  'run' | 'stream' | 'get' | 'post' | 'resume' | 'events'
+>;
+
+/** An agent under its name in URLs. */
+export interface Served {
+  readonly name: string;
+  readonly agent: Agent<never, unknown>;
+  readonly runner: RunnerPort;
+}
+
+/** What the routes of one server share. */
+export interface Scope {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly models: ModelRegistry | undefined;
+  /** By the name in URLs. */
+  readonly agents: ReadonlyMap<string, Served>;
+  /** By the agent's own name and its aliases: runs are recorded under it. */
+  readonly runners: ReadonlyMap<string, RunnerPort>;
+  readonly prefix: string;
+  /** What links begin with: `publicUrl` without its last slash, or nothing. */
+  readonly base: string;
+  readonly onDisconnect: 'cancel' | 'continue';
+  readonly bodyLimitBytes: number;
+  readonly requestTimeoutMs: number | undefined;
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  readonly allowModelSettings: boolean;
+  readonly allowClientSessionIds: boolean;
+  /** Whether callers need a principal for what tells of the inside. */
+  readonly authenticates: boolean;
+}
+
+/** One request on its way through a route. */
+export interface Exchange {
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string>>;
+  readonly principal: Principal | undefined;
+  readonly host: RequestHost;
+}
+
+/** 200 and the like. */
+export function json(
+  body: JsonObject,
+  init: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
+): Response {
+  return new Response(JSON.stringify(body), {
+    status: init.status ?? 200,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      ...init.headers,
+    },
+  });
+}
+
+/** Where a run can be seen and answered. */
+export function runLinks(scope: Scope, runId: string): JsonObject & { readonly self: string } {
+  const self = `${scope.base}${scope.prefix}/runs/${encodeURIComponent(runId)}`;
+  return {
+    self,
+    events: `${self}/events`,
+    cancel: `${self}/cancel`,
+    decisions: `${self}/decisions`,
+  };
+}
+
+/** 202: what was asked for goes on, and the run says how it went. */
+export function accepted(scope: Scope, run: RunHeader): Response {
+  const links = runLinks(scope, run.runId);
+  return json(
+    {
+      status: 'accepted',
+      run_id: run.runId,
+      ...(run.sessionId === undefined
+        ? {}
+        : { session_id: run.sessionId, conversation_id: run.sessionId }),
+      links,
+    },
+    { status: 202, headers: { location: links.self, 'retry-after': '1' } },
+  );
+}
+
+const runIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
+
+/**
+ * The run, if the caller may see it: its owner's id is the caller's, or it has no owner and the id is the capability.
+ *
+ * @throws Problem 404, the same for a stranger's run and for none.
+ */
+export async function visibleRun(
+  scope: Scope,
+  exchange: Exchange,
+): Promise<{ readonly header: RunHeader; readonly runner: RunnerPort }> {
+  const id = exchange.params['id'] ?? '';
+  const header = runIdPattern.test(id) ? await scope.store.runs.header(id) : undefined;
+  if (header === undefined || !maySee(header.owner, exchange.principal)) throw noSuchRun();
+  return { header, runner: runnerOf(scope, header) };
+}
+
+export function maySee(owner: string | undefined, principal: Principal | undefined): boolean {
+  return owner === undefined || owner === principal?.id;
+}
+
+function noSuchRun(): Problem {
+  return new Problem(
+    404,
+    'not_found',
+    'There is no such run, or it is not yours. Runs of the memory store are gone an hour after their end.',
+  );
+}
+
+/** The runner of the run's agent, or any: it knows the others, and says when an agent is gone. */
+export function runnerOf(scope: Scope, header: RunHeader): RunnerPort {
+  const [any] = scope.runners.values();
+  const runner = scope.runners.get(header.agent) ?? any;
+  if (runner === undefined) {
+    throw new NotFoundError(`No agent is served that could run ${header.agent}.`);
+  }
+  return runner;
+}
+
+/**
+ * Goes on with a run that waits for nobody, in the background: after a decision, a cancel, or when its holder is gone.
+ * A run that somebody holds is left alone.
+ */
+export function takeUp(scope: Scope, header: RunHeader, host: RequestHost): void {
+  host.waitUntil(resumeQuietly(scope, header));
+}
+
+/** Runs on until the run ends, pauses or is somebody else's; reports what goes wrong. */
+export async function resumeQuietly(
+  scope: Scope,
+  header: RunHeader,
+): Promise<RunResult<unknown> | undefined> {
+  const { runId, agent } = header;
+  try {
+    const result = await runnerOf(scope, header).resume(runId);
+    if (result.status === 'failed') {
+      scope.logger.log('warn', 'A run that was taken up failed', {
+        runId,
+        agent,
+        code: result.error?.code ?? 'internal',
+        reason: result.error?.message ?? '',
+      });
+    }
+    return result;
+  } catch (error) {
+    scope.logger.log('error', 'A run could not be taken up', { runId, agent, ...reasonOf(error) });
+    return undefined;
+  }
+}
+
+/** An error as fields of the log. */
+export function reasonOf(error: unknown): JsonObject {
+  if (!(error instanceof Error)) return { error: String(error) };
+  return { error: `${error.name}: ${error.message}`, ...(error.stack && { stack: error.stack }) };
+}
