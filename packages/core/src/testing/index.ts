@@ -29,3 +29,13 @@ export {
   type JournalFault,
   type VerifyOptions,
 } from './verify-journal.ts';
+export { modelContract, type ModelHarness } from './model-contract.ts';
+export type { ModelUnderTest } from './model-fixture.ts';
+export {
+  contractSecret,
+  type ModelScenario,
+  type ModelScenarioName,
+  type ServerAnswer,
+  type ServerFailure,
+  type ServerReply,
+} from './model-scenario.ts';
