@@ -1,0 +1,168 @@
+import type { HostContext, HttpHandler as Serve, Logger, Principal } from '@agent-functions/core';
+import type {
+  HttpHandler,
+  HttpRequest,
+  HttpResponseInit,
+  InvocationContext,
+} from '@azure/functions';
+import { easyAuthPrincipal, type EasyAuthOptions } from './easy-auth.ts';
+import type { Invocations } from './invocations.ts';
+import { internalProblem, problemResponse } from './problem.ts';
+import { toRequest } from './to-request.ts';
+import { toResponseInit } from './to-response-init.ts';
+import { onClientGone, type WireTap } from './wire.ts';
+
+export interface HttpFunctionOptions {
+  readonly serve: Serve;
+  readonly wires: WireTap;
+  readonly invocations: Invocations;
+  readonly logger: Logger;
+  /** Whether the library was told to stream: then its headers may be a caller's words, unless the wire is known. */
+  readonly streaming: boolean;
+  readonly easyAuth: EasyAuthOptions | undefined;
+  /** How long the host lets a function run. */
+  readonly functionTimeoutMs: number;
+}
+
+/** The front end gives up on an answer that has not begun by then (230 s), so it is ready a little earlier. */
+const firstByteMs = 210_000;
+/** Shares of the function's time: when streams are asked to end, and when whatever still runs is given up. */
+const askToEnd = 0.7;
+const giveUp = 0.9;
+
+/** A function of `@azure/functions` that answers with `serve`. It never throws, and always answers with a status. */
+export function httpFunction(options: HttpFunctionOptions): HttpHandler {
+  return async (request, context) => {
+    // cure: trap-1 | return await answer(request, context, options);
+    try {
+      return await answer(request, context, options);
+    } catch (error) {
+      // An exception would leave the client waiting until the platform cuts it, after 230 s.
+      options.logger.log('error', `The invocation failed: ${textOf(error)}`, {
+        invocationId: context.invocationId,
+      });
+      return problemResponse(internalProblem(context.invocationId));
+    }
+    // cure-end: trap-1
+  };
+}
+
+async function answer(
+  request: HttpRequest,
+  context: InvocationContext,
+  options: HttpFunctionOptions,
+): Promise<HttpResponseInit> {
+  const { serve, logger, invocations } = options;
+  const { invocationId } = context;
+  const wire = options.wires.take(invocationId);
+  const trusted = wire !== undefined || !options.streaming;
+  const invocation = invocations.begin();
+  const { signal } = invocation;
+  const log: HostContext['log'] = (level, message, fields) =>
+    // cure: trap-7 | context.log(level, message, fields);
+    logger.log(level, message, { invocationId, ...fields });
+  // cure-end: trap-7
+  try {
+    // cure: trap-3
+    if (wire !== undefined) onClientGone(wire, () => invocation.abort('client-gone'));
+    // cure-end: trap-3
+    // cure: trap-8
+    if (wire === undefined && isChunked(request) && (await lostItsBody(request))) {
+      invocation.end();
+      return lengthRequired(invocationId);
+    }
+    // cure-end: trap-8
+    const converted = toRequest(request, { wire, signal, trusted });
+    const host: HostContext = {
+      invocationId,
+      signal,
+      principal: trusted ? principalOf(converted, options.easyAuth, log) : undefined,
+      deadline: Date.now() + timeToAnswer(converted, options.functionTimeoutMs),
+      traceparent: context.traceContext?.traceParent,
+      waitUntil: (work) => invocations.waitUntil(work, log),
+      log,
+    };
+    const timer = setTimeout(
+      () => invocation.abort('time-limit'),
+      options.functionTimeoutMs * giveUp,
+    );
+    invocation.onEnd(() => clearTimeout(timer));
+    const served = serve(converted, host);
+    const response = await Promise.race([served, invocation.givenUp]);
+    if (typeof response === 'string') {
+      served.then((late) => late.body?.cancel()).catch(() => undefined);
+      invocation.end();
+      return response === 'time-limit' ? timedOut(invocationId) : stopping(invocationId);
+    }
+    return await toResponseInit(response, { wire, invocation, invocationId, log });
+  } catch (error) {
+    invocation.end();
+    throw error;
+  }
+}
+
+function principalOf(
+  request: Request,
+  easyAuth: EasyAuthOptions | undefined,
+  log: HostContext['log'],
+): Principal | undefined {
+  if (easyAuth === undefined) return undefined;
+  try {
+    return easyAuthPrincipal(request.headers, easyAuth);
+  } catch (error) {
+    log('warn', `The caller counts as nobody: ${textOf(error)}`);
+    return undefined;
+  }
+}
+
+function timeToAnswer(request: Request, functionTimeoutMs: number): number {
+  const available = functionTimeoutMs * askToEnd;
+  const stream = request.headers.get('accept')?.includes('text/event-stream') === true;
+  return stream ? available : Math.min(available, firstByteMs);
+}
+
+function isChunked(request: HttpRequest): boolean {
+  return request.headers.get('transfer-encoding')?.toLowerCase().includes('chunked') === true;
+}
+
+/** On the buffered path a chunked request arrives without its body. Nothing is streamed there, so a copy costs little. */
+async function lostItsBody(request: HttpRequest): Promise<boolean> {
+  if (request.body === null) return true;
+  const first = await request.clone().body?.getReader().read();
+  return first === undefined || first.done;
+}
+
+function lengthRequired(invocationId: string): HttpResponseInit {
+  return problemResponse({
+    status: 411,
+    title: 'Length Required',
+    code: 'length_required',
+    detail:
+      'The body came in chunks, and the Functions host passes no such body on. Send it with Content-Length.',
+    invocationId,
+  });
+}
+
+function timedOut(invocationId: string): HttpResponseInit {
+  return problemResponse({
+    status: 504,
+    title: 'Gateway Timeout',
+    code: 'timeout',
+    detail: 'There was no answer within the time that the function may run.',
+    invocationId,
+  });
+}
+
+function stopping(invocationId: string): HttpResponseInit {
+  return problemResponse({
+    status: 503,
+    title: 'Service Unavailable',
+    code: 'stopping',
+    detail: 'This instance stops. Send the request again.',
+    invocationId,
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
