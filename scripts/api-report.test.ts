@@ -21,7 +21,6 @@ function builtPackage(chunk: string): Package {
       exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
     }),
   );
-  writeFileSync(join(dir, 'globals.d.ts'), '');
   build(chunk);
   return { folder: 'sample', dir, manifest: readManifest(dir) };
 }
@@ -34,6 +33,7 @@ function build(chunk: string): void {
 const before = `
 interface Options {
   timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 /** Runs it. */
 declare function run(options: Options): void;

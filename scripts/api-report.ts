@@ -42,7 +42,9 @@ function declarations(each: Package, entry: string): string {
               target: 'es2023',
               lib: ['es2023'],
               module: 'nodenext',
-              types: existsSync(join(each.dir, 'globals.d.ts')) ? [] : ['node'],
+              // Where the web globals and Node's own modules are declared.
+              typeRoots: [join(root, 'node_modules/@types')],
+              types: ['node'],
               strict: true,
               skipLibCheck: true,
             },
