@@ -3,7 +3,7 @@ import type { LLMConfig, Model, ModelFactory, ModelRegistry } from './model.ts';
 import { settingsOf, withSettings } from './model-settings.ts';
 
 /**
- * Names to providers: `models({ openai, azureOpenai }).model('openai/gpt-5-mini')`. `:` does for `/`; the first of them
+ * Names to providers: `models({ acme }).model('acme/large')`. `:` does for `/`; the first of them
  * separates, so that a model's name may hold both. Provider names compare without case, `_` and `-`.
  *
  * A model is made once for each name. `temperature`, `maxTokens`, `timeoutMs` and `maxRetries` of an `LLMConfig` become
@@ -40,7 +40,7 @@ export function models(providers: { readonly [name: string]: ModelFactory }): Mo
     const [provider, name] = at < 0 ? ['', spec] : [spec.slice(0, at), spec.slice(at + 1)];
     if (provider === '' || name === '') {
       throw new UserError(
-        `The model ${JSON.stringify(spec)} does not say its ${name === '' ? 'name' : 'provider'}. Write provider/name, such as ${Object.keys(providers)[0] ?? 'openai'}/${name || 'gpt-5-mini'}. Providers here: ${names}.`,
+        `The model ${JSON.stringify(spec)} does not say its ${name === '' ? 'name' : 'provider'}. Write provider/name, such as ${Object.keys(providers)[0] ?? 'provider'}/${name || 'model'}. Providers here: ${names}.`,
       );
     }
     const model = factoryOf(provider, spec)(name);

@@ -39,3 +39,4 @@ export {
   type ServerFailure,
   type ServerReply,
 } from './model-scenario.ts';
+export { toolSourceContract, type ToolSourceUnderTest } from './tool-source-contract.ts';
