@@ -17,10 +17,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'server', 'stores-sqlite'],
 };
 
-/** Third-party modules that are loaded with the package, with the reason. All others load on first use. */
+/** Third-party modules that are loaded with a folder of sources, with the reason. All others load on first use. */
 const mayLoadAtOnce: Readonly<Record<string, readonly string[]>> = {
   // The app's own copy, which the host has loaded before any function is registered.
-  'azure-functions': ['@azure/functions'],
+  'azure-functions/src/': ['@azure/functions'],
+  // A sub-path of its own, imported by who serves on Node.
+  'server/src/node/': ['srvx/node'],
+  // Runs on a developer's machine only.
+  'cli/': ['*'],
 };
 
 const vendors = /openai|anthropic|claude|gemini|google|ollama|azure/i;
@@ -94,11 +98,17 @@ function ruleOf(each: Package, file: string, { specifier, kind }: Import): reado
     return [`imports ${specifier}: ${each.folder} may import only ${allowedFor(each).join(', ')}.`];
   }
   if (specifier.startsWith('node:')) return [];
-  if (kind !== 'static' || each.folder === 'cli') return [];
-  if (mayLoadAtOnce[each.folder]?.includes(specifier) === true) return [];
+  if (kind !== 'static' || loadsAtOnce(`${each.folder}/${file}`, specifier)) return [];
   return [
     `loads ${specifier} with the package, so that every cold start pays for it. Use \`import type\`, and \`await import()\` on first use.`,
   ];
+}
+
+function loadsAtOnce(file: string, specifier: string): boolean {
+  return Object.entries(mayLoadAtOnce).some(
+    ([folder, modules]) =>
+      file.startsWith(folder) && (modules.includes(specifier) || modules.includes('*')),
+  );
 }
 
 function isCoreTesting(file: string): boolean {
