@@ -27,6 +27,7 @@ process.argv.splice(1, 2, task.entry.file);
 try {
   server = await devServer({ ...task, write: say });
   await tell({ type: 'listening', port: server.port });
+  server.summary.forEach(say);
 } catch (error) {
   await explain(error);
   process.exit(1);

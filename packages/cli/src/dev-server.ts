@@ -21,6 +21,8 @@ export interface DevServerOptions extends Pick<DevOptions, 'port' | 'host' | 'st
 export interface DevServer {
   readonly url: string;
   readonly port: number;
+  /** Where it serves, the agents and the routes, as lines. */
+  readonly summary: readonly string[];
   /** Stops at once: a durable run is released and goes on when the app is served again. */
   close(): Promise<void>;
 }
@@ -45,20 +47,21 @@ export async function devServer(options: DevServerOptions): Promise<DevServer> {
 
   const { server, store, where } = toServer(await loadApp(entry.file), options);
   const serving = await serve(server, { port, host });
+  const report = await server.ready();
   const took = Math.round(performance.now() - startedAt);
-  write(
-    `${paint('bold', 'agent-functions dev')}  ${paint('cyan', serving.url)}  ${paint('dim', `${relative(process.cwd(), entry.file)} loaded in ${took} ms`)}`,
-  );
   const read = settings.files.length === 0 ? '' : `settings: ${settings.files.join(', ')}  `;
-  write(paint('dim', `  ${read}store: ${where}`));
-  write('');
-  for (const line of agentLines(server.runners, await server.ready())) write(line);
-  write('');
-  write(routeTable(server.routes));
-  write('');
   return {
     url: serving.url,
     port: serving.port,
+    summary: [
+      `${paint('bold', 'agent-functions dev')}  ${paint('cyan', serving.url)}  ${paint('dim', `${relative(process.cwd(), entry.file)} loaded in ${took} ms`)}`,
+      paint('dim', `  ${read}store: ${where}`),
+      '',
+      ...agentLines(server.runners, report),
+      '',
+      routeTable(server.routes),
+      '',
+    ],
     close: async () => {
       await serving.close({ graceMs });
       await store?.close?.();

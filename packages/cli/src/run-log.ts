@@ -1,4 +1,4 @@
-import type { RunEvent, RunStore, Store } from '@agent-functions/core';
+import { outputText, type RunEvent, type RunStore, type Store } from '@agent-functions/core';
 import { duration, paint } from './terminal.ts';
 
 /** Shows the journal of every run of this process as lines: a run is its events, so nothing else needs to be hooked. */
@@ -104,7 +104,7 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
         `tool ${event.toolName}`,
         startedAt !== undefined && duration(event.at - startedAt),
         bad,
-        (verbose || event.isError) && JSON.stringify(event.output),
+        (verbose || event.isError) && outputText(event.output),
       );
     }
     case 'interruption': {
@@ -127,8 +127,8 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
       return facts(
         paint(event.status === 'completed' ? 'green' : 'red', `run ${event.status}`),
         duration(event.at - progress.startedAt),
-        `${event.usage.requests} turns`,
-        `${progress.tools} tools`,
+        count(event.usage.requests, 'turn'),
+        count(progress.tools, 'tool'),
         `${event.usage.totalTokens} tokens`,
         event.stopReason ?? false,
         event.error !== undefined && `${event.error.code}: ${event.error.message}`,
@@ -147,4 +147,8 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
 
 function facts(...parts: readonly (string | false)[]): string {
   return parts.filter((part) => part !== false).join(paint('dim', ' · '));
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -1,0 +1,81 @@
+import type { RunEvent, RunEventBody } from '@agent-functions/core';
+import { expect, test } from 'vitest';
+import { runLog } from './run-log.ts';
+
+const usage = { inputTokens: 20, outputTokens: 5, totalTokens: 25 };
+
+function journal(...bodies: readonly RunEventBody[]): readonly RunEvent[] {
+  return bodies.map((body, index) => ({
+    v: 1,
+    seq: index + 1,
+    at: Date.parse('2026-11-22T10:00:00') + index * 400,
+    runId: 'run_0123456789',
+    frame: 'f0',
+    agent: 'bot',
+    ...body,
+  }));
+}
+
+const asks: RunEventBody = {
+  type: 'model-response',
+  purpose: 'turn',
+  message: {
+    id: 'm1',
+    role: 'assistant',
+    parts: [{ type: 'tool-call', callId: 'f0.t1.c1', toolName: 'look', input: { secret: 1 } }],
+  },
+  usage,
+  finishReason: 'tool-calls',
+  provider: 'openai',
+  modelId: 'gpt-5-mini',
+  attempts: [],
+};
+
+const events = journal(
+  { type: 'run-start', input: [], options: {} },
+  asks,
+  {
+    type: 'tool-start',
+    callId: 'f0.t1.c1',
+    toolName: 'look',
+    input: { secret: 1 },
+    effect: 'read',
+    idempotencyKey: 'k',
+  },
+  {
+    type: 'tool-result',
+    callId: 'f0.t1.c1',
+    toolName: 'look',
+    output: { type: 'json', value: 'fine' },
+    isError: false,
+    how: 'ran',
+  },
+  {
+    type: 'run-end',
+    status: 'completed',
+    response: 'done',
+    usage: { requests: 2, ...usage, perRequest: [] },
+    handoffPath: ['bot'],
+  },
+);
+
+function lines(options: { readonly verbose: boolean }): readonly string[] {
+  const written: string[] = [];
+  events.forEach(runLog((line) => void written.push(line), options));
+  return written;
+}
+
+test('a run is a few lines: run, agent, turn, tool, milliseconds, tokens; never what was said', () => {
+  expect(lines({ verbose: false })).toEqual([
+    '10:00:00 run_0123 bot  run started',
+    '10:00:00 run_0123 bot  turn 1 · openai/gpt-5-mini · 400 ms · 20 in, 5 out · calls look',
+    '10:00:01 run_0123 bot  tool look · 400 ms',
+    '10:00:01 run_0123 bot  run completed · 1.6 s · 2 turns · 1 tool · 25 tokens',
+  ]);
+});
+
+test('verbose shows what tools are given and answer', () => {
+  const text = lines({ verbose: true }).join('\n');
+  expect(text).toContain('tool look · {"secret":1}');
+  expect(text).toContain('tool look · 400 ms · fine');
+});
