@@ -143,7 +143,7 @@ export class AgentFunctionApp<C = unknown> {
     if (functionsCore() === undefined) {
       if (first)
         this.#logger.log(
-          'warn',
+          'info',
           'There is no Functions host here, so no function is registered. fetch answers.',
         );
       return;
