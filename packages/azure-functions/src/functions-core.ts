@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+// cure: esm-import | import { InvocationContext } from '@azure/functions'; const azf = { InvocationContext };
 import azf from '@azure/functions';
+// cure-end: esm-import
 
 /** The part that is used here of what the Node worker answers for `require('@azure/functions-core')`. */
 export interface FunctionsCore {
