@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import type { Json } from './json-value.ts';
 
 /** Every code that an error of this library, a failed run or a problem document can carry. */
 export type ErrorCode =

@@ -1,16 +1,7 @@
 import { UserError } from './errors.ts';
+import type { Json, JsonObject } from './json-value.ts';
 
-/** What a journal, a store and the wire can hold. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
-
-/** A JSON object. */
-export type JsonObject = { readonly [key: string]: Json };
+export type { Json, JsonObject };
 
 const maxDepth = 200;
 
@@ -26,12 +17,18 @@ export function toJson(value: unknown): Json {
     case 'boolean':
       return value;
     case 'number':
-      return Number.isFinite(value) ? value : null;
+      return toNumber(value);
     case 'undefined':
       return null;
     default:
       return convert(value, 0, []);
   }
+}
+
+/** JSON has neither NaN and infinities nor -0. */
+function toNumber(value: number): number | null {
+  if (!Number.isFinite(value)) return null;
+  return value === 0 ? 0 : value;
 }
 
 function convert(value: unknown, depth: number, above: readonly object[]): Json {
@@ -40,7 +37,7 @@ function convert(value: unknown, depth: number, above: readonly object[]): Json 
     case 'boolean':
       return value;
     case 'number':
-      return Number.isFinite(value) ? value : null;
+      return toNumber(value);
     case 'undefined':
     case 'function':
       return null;
@@ -66,7 +63,8 @@ function convert(value: unknown, depth: number, above: readonly object[]): Json 
       : convert(replaced, depth + 1, path);
   }
   if (Array.isArray(object)) {
-    return object.map((item: unknown) => convert(item, depth + 1, path));
+    // Not `map`, which leaves holes.
+    return Array.from(object, (item: unknown) => convert(item, depth + 1, path));
   }
   return convertFields(object, depth, path);
 }
