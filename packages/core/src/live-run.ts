@@ -116,6 +116,8 @@ export class LiveRun<C> {
         Math.max(0, wallClockMs - workedMs(state, Date.now())),
       );
     }
+    // What a former holder left in the side channel is void.
+    stored?.store.runs.channel?.clear(state.runId);
     if (stored?.store.durable === true) this.#schedulePoll();
   }
 
@@ -231,6 +233,9 @@ export class LiveRun<C> {
   #show(events: readonly RunEvent[]): void {
     if (this.#onEvent !== undefined) for (const event of events) this.#onEvent(event);
     this.#feed?.durable(events);
+    if (events.some(({ type }) => type === 'model-response')) {
+      this.store?.runs.channel?.clear(this.state.runId);
+    }
   }
 
   #take(signal: Signal): void {

@@ -467,6 +467,9 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         const how = await this.#advance(live, store, acquired.attempt, turns);
         // What was posted between the pause and the release would otherwise wait for nobody.
         if (how === 'paused' && (await store.runs.inbox(runId)).length > 0) continue;
+      } catch (error) {
+        if (error instanceof LeaseLostError) return undefined;
+        throw error;
       } finally {
         span?.end();
       }
@@ -514,33 +517,16 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   /** Waits for a run that somebody else advances, and takes it up if they go away. */
   async #await(runId: string, options: RunOptions<C>): Promise<RunResult<O>> {
     const store = this.#kept();
-    const { signal } = options;
+    const signal = options.signal ?? never;
     for (;;) {
-      const stop = new AbortController();
-      const watched = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-      const abandoned = this.#abandoned(store, runId, watched).finally(() => stop.abort());
-      try {
-        for await (const _ of watch(store, runId, { follow: true, signal: watched }));
-      } finally {
-        stop.abort();
-      }
-      signal?.throwIfAborted();
-      if (!(await abandoned)) return this.#resultOf(await this.#stateOf(runId));
-      const taken = await this.#takeUp(runId, options, undefined, Number.POSITIVE_INFINITY);
-      if (taken !== undefined) return this.#resultOf(taken.state);
-    }
-  }
-
-  /** Resolves with `true` when nobody holds the run any more and it has not ended; `false` when the signal fires first. */
-  async #abandoned(store: Store, runId: string, signal: AbortSignal): Promise<boolean> {
-    while (!signal.aborted) {
       const end = await store.runs.peek(runId);
-      if (end === undefined || end.ended) return false;
-      if (end.lease === undefined) return true;
-      const leftMs = Math.max(20, end.lease.expiresAt - (await store.now()));
-      await sleep(Math.min(leftMs, 1_000), signal).catch(() => undefined);
+      if (end === undefined) throw noSuchRun(runId);
+      if (end.ended || end.lease === undefined) {
+        const taken = await this.#takeUp(runId, options, undefined, Number.POSITIVE_INFINITY);
+        if (taken !== undefined) return this.#resultOf(taken.state);
+      }
+      await sleep(awaitPollMs, signal);
     }
-    return false;
   }
 
   async #resultOf(state: RunState): Promise<RunResult<O>> {
@@ -684,6 +670,10 @@ type Begun =
       readonly lease: Lease;
       readonly askedAt: number;
     };
+
+/** How often a run that somebody else advances is looked at. */
+const awaitPollMs = 50;
+const never = new AbortController().signal;
 
 /** This process, as the holder of leases. */
 const holderId = randomId();

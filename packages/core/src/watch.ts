@@ -153,9 +153,9 @@ export async function* watch(
       const first = deltas[0];
       if (first === undefined || view.answered(first)) continue;
       const known = first.epoch === from.epoch ? (from.n ?? 0) : undefined;
-      if (known === undefined) yield voidBefore(first);
+      if (known === undefined) yield view.placed(voidBefore(first));
       for (const delta of deltas) {
-        if (delta.n > (known ?? 0) && view.takes(delta)) yield delta;
+        if (delta.n > (known ?? 0) && view.takes(delta)) yield view.placed(delta);
       }
     }
     if (store.runs.channel !== undefined && !hub.holds(runId)) {
@@ -170,7 +170,7 @@ export async function* watch(
           for await (const missed of store.runs.read(runId, { after: view.seq })) {
             if (view.takes(missed)) yield missed;
           }
-        } else if (view.takes(event)) yield event;
+        } else if (view.takes(event)) yield view.placed(event);
       }
       if (view.over) {
         // A run that paused may have been taken up in the meantime.
@@ -228,6 +228,11 @@ class View {
       seen.n = event.n;
     } else this.#seen.set(event.frame, { epoch: event.epoch, n: event.n });
     return true;
+  }
+
+  /** The event as this watcher's cursor needs it: a delta comes after the last durable event that the watcher has. */
+  placed(event: Watched): Watched {
+    return isDurable(event) || event.after === this.seq ? event : { ...event, after: this.seq };
   }
 
   /** The attempt of this delta was answered by a `model-response` already seen. */
