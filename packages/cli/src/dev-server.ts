@@ -8,6 +8,7 @@ import { loadApp, type LoadedApp } from './app-file.ts';
 import type { DevOptions } from './command.ts';
 import { agentLines, routeTable } from './describe.ts';
 import type { Entry } from './entry.ts';
+import { handOver } from './hand-over.ts';
 import { loggedStore, runLog } from './run-log.ts';
 import { applySettings, readSettings } from './settings.ts';
 import { paint } from './terminal.ts';
@@ -45,7 +46,7 @@ export async function devServer(options: DevServerOptions): Promise<DevServer> {
   applySettings(settings.values, process.env);
   for (const problem of settings.problems) write(paint('yellow', problem));
 
-  const { server, store, where } = toServer(await loadApp(entry.file), options);
+  const { server, where, end } = toServer(await loadApp(entry.file), options);
   const serving = await serve(server, { port, host });
   const report = await server.ready();
   const took = Math.round(performance.now() - startedAt);
@@ -64,27 +65,38 @@ export async function devServer(options: DevServerOptions): Promise<DevServer> {
     ],
     close: async () => {
       await serving.close({ graceMs });
-      await store?.close?.();
+      await end();
     },
   };
 }
 
-function toServer(
-  app: LoadedApp,
-  options: DevServerOptions,
-): { readonly server: AgentServer; readonly store?: Store; readonly where: string } {
-  if (app.type === 'server') return { server: app.server, where: "the app's own" };
+interface DevApp {
+  readonly server: AgentServer;
+  /** Which store it has, in words. */
+  readonly where: string;
+  /** What is left to do when nothing is served any more. */
+  readonly end: () => Promise<void>;
+}
+
+function toServer(app: LoadedApp, options: DevServerOptions): DevApp {
+  if (app.type === 'server') {
+    return { server: app.server, where: "the app's own", end: async () => undefined };
+  }
   const { write, verbose } = options;
   const { store, where } = chooseStore(app.options.store, options);
+  const held = handOver(store);
   return {
     server: agentServer({
       ...app.options,
-      store: loggedStore(store, runLog(write, { verbose })),
+      store: loggedStore(held.store, runLog(write, { verbose })),
       logger: app.options.logger ?? lineLogger(write, verbose),
       leaseMs: app.options.leaseMs ?? leaseMs,
     }),
-    store,
     where,
+    end: async () => {
+      await held.letGo();
+      await store.close?.();
+    },
   };
 }
 

@@ -1,10 +1,10 @@
-import { outputText, type RunEvent, type RunStore, type Store } from '@agent-functions/core';
+import { outputText, type RunEvent, type Store } from '@agent-functions/core';
 import { duration, paint } from './terminal.ts';
+import { withRuns } from './wrap-store.ts';
 
 /** Shows the journal of every run of this process as lines: a run is its events, so nothing else needs to be hooked. */
 export function loggedStore(store: Store, log: (event: RunEvent) => void): Store {
-  const { runs } = store;
-  const logged: RunStore = {
+  return withRuns(store, (runs) => ({
     create: async (header, first, lease) => {
       const result = await runs.create(header, first, lease);
       if (result.created) log(first);
@@ -14,26 +14,7 @@ export function loggedStore(store: Store, log: (event: RunEvent) => void): Store
       await runs.append(runId, events, at);
       events.forEach(log);
     },
-    header: (runId) => runs.header(runId),
-    read: (runId, options) => runs.read(runId, options),
-    peek: (runId) => runs.peek(runId),
-    acquire: (runId, options) => runs.acquire(runId, options),
-    renew: (runId, lease, ttlMs) => runs.renew(runId, lease, ttlMs),
-    release: (runId, lease) => runs.release(runId, lease),
-    post: (runId, signal, options) => runs.post(runId, signal, options),
-    inbox: (runId) => runs.inbox(runId),
-    list: (options) => runs.list(options),
-    delete: (runId) => runs.delete(runId),
-    channel: runs.channel,
-  };
-  return {
-    runs: logged,
-    sessions: store.sessions,
-    durable: store.durable,
-    now: () => store.now(),
-    wake: store.wake,
-    close: async () => store.close?.(),
-  };
+  }));
 }
 
 interface Progress {

@@ -69,13 +69,40 @@ test('killed in the middle of an answer, the next start finishes the run, and a 
   expect(dev.output).toContain('run taken up again');
 });
 
+test('a reload in the middle of an answer hands the run over: it goes on at once', async () => {
+  using folder = new AppFolder({ 'src/app.ts': app, hang: '' });
+  await using dev = new Dev(['dev', '--port', '0'], { cwd: folder.path });
+  const url = await dev.url();
+  const { path } = await askUntilItSpeaks(url, folder.path);
+  folder.write('src/app.ts', `${app}\n`);
+  await dev.url(2);
+  const loaded = performance.now();
+  rmSync(join(folder.path, 'hang'));
+  await dev.says(/run completed/);
+  expect(performance.now() - loaded, 'no lease had to lapse').toBeLessThan(3_000);
+  const run: unknown = await (await fetch(`${url}${path}`)).json();
+  expect(run).toMatchObject({ status: 'completed', response: 'It was sent.' });
+  expect(readFileSync(join(folder.path, 'sent'), 'utf8'), 'the tool ran once').toBe('x');
+});
+
 /** Asks, reads until the second turn speaks, then kills every process at once. */
 async function startAnswer(
   folder: string,
   args: readonly string[],
 ): Promise<{ readonly path: string; readonly lastEventId: string }> {
   await using dev = new Dev(args, { cwd: folder });
-  const url = await dev.url();
+  const started = await askUntilItSpeaks(await dev.url(), folder);
+  const list = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
+  for (const pid of processesOf(list, folder)) process.kill(pid, 'SIGKILL');
+  dev.process.kill('SIGKILL');
+  await dev.exitCode();
+  return started;
+}
+
+async function askUntilItSpeaks(
+  url: string,
+  folder: string,
+): Promise<{ readonly path: string; readonly lastEventId: string }> {
   const response = await fetch(`${url}/api/agents/sender/chat`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
@@ -90,14 +117,8 @@ async function startAnswer(
     () => existsSync(join(folder, 'sent')),
     () => 'the tool never ran',
   );
-  for (const pid of processesOf(
-    execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }),
-    folder,
-  )) {
-    process.kill(pid, 'SIGKILL');
-  }
-  dev.process.kill('SIGKILL');
-  await dev.exitCode();
+  // What comes after the cut is nobody's.
+  reader?.closed.catch(() => undefined);
   const seen = eventsOf(text);
   expect(seen.map((event) => event.type)).toContain('tool-result');
   return { path: new URL(location, url).pathname, lastEventId: seen.at(-1)?.id ?? '' };
