@@ -1,0 +1,241 @@
+import type { AgentDefinition, Toolset } from './agent-definition.ts';
+import {
+  errorOutcome,
+  errorText,
+  json,
+  misfitInput,
+  noSuchTool,
+  unknownOutcome,
+  type Outcome,
+} from './call-outcome.ts';
+import { AgentError, ToolCallError } from './errors.ts';
+import { jsonSizeOver, toJson, type Json } from './json.ts';
+import type { LiveRun } from './live-run.ts';
+import type { Output, Part } from './message.ts';
+import { validate } from './schema.ts';
+import type { CallState, FrameState } from './state.ts';
+import { ToolContent, type Tool, type ToolContext } from './tool.ts';
+import { LiveToolContext } from './tool-context.ts';
+import { orAbort } from './wait.ts';
+
+/** Runs one started call: validated input, timeout, retries, a result of bounded size. A failing tool is a result. */
+export async function runCall<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+  call: CallState,
+  tools: Toolset<C>,
+): Promise<Outcome> {
+  const tool = tools.find(call.toolName);
+  if (tool === undefined) return errorOutcome('refused', noSuchTool(call.toolName, tools));
+  const input = await inputOf(live, call, tool);
+  if (!input.ok) {
+    return errorOutcome(
+      'invalid-input',
+      misfitInput(call.toolName, call.start?.input ?? null, input.issues),
+    );
+  }
+  const started = performance.now();
+  const span = live.span?.child('tool', { tool: tool.name, callId: call.callId });
+  let outcome: Outcome | undefined;
+  for (let attempt = 0; outcome === undefined; attempt += 1) {
+    outcome = await tryCall(live, frame, call, tool, input.value, attempt < tool.maxRetries);
+  }
+  const size = jsonSizeOver(outcome.output, agent.maxToolResultBytes);
+  if (size !== undefined) {
+    outcome = errorOutcome(
+      outcome.how,
+      `The result of ${tool.name} is larger than ${agent.maxToolResultBytes} bytes. Ask for less at once.`,
+    );
+  }
+  const edited = call.interruption?.answer;
+  if (
+    edited !== undefined &&
+    'approved' in edited &&
+    edited.approved &&
+    edited.input !== undefined
+  ) {
+    outcome = { ...outcome, modelOutput: withNote(outcome, edited.input) };
+  }
+  span?.end(outcome.isError ? { error: outcome.how } : undefined);
+  live.log('debug', 'tool', {
+    agent: frame.agent,
+    turn: frame.turn,
+    tool: tool.name,
+    callId: call.callId,
+    ms: Math.round(performance.now() - started),
+    ...(outcome.isError ? { isError: true } : {}),
+  });
+  return outcome;
+}
+
+async function inputOf<C>(live: LiveRun<C>, call: CallState, tool: Tool<C>) {
+  if (live.validated.has(call.callId)) {
+    const value = live.validated.get(call.callId);
+    live.validated.delete(call.callId);
+    return { ok: true, value } as const;
+  }
+  return validate(tool.inputSchema, call.start?.input ?? call.input);
+}
+
+/** One try; `undefined` asks for another. */
+async function tryCall<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  call: CallState,
+  tool: Tool<C>,
+  input: unknown,
+  mayRetry: boolean,
+): Promise<Outcome | undefined> {
+  const clock = tool.timeoutMs === undefined ? undefined : deadline(live.signal, tool.timeoutMs);
+  const signal = clock?.signal ?? live.signal;
+  const context = new LiveToolContext(live, frame, call, signal);
+  try {
+    const returned = tool.execute(input, context);
+    const value = isAsyncGenerator(returned)
+      ? await orAbort(drive(returned, context), signal)
+      : isPromiseLike(returned)
+        ? await orAbort(returned, signal)
+        : returned;
+    const made = toOutput(value, tool);
+    if (tool.outputSchema !== undefined) {
+      const checked = await validate(tool.outputSchema, value);
+      if (!checked.ok) {
+        return errorOutcome(
+          'ran',
+          `${tool.name} returned something that does not fit its outputSchema: ${checked.issues}.`,
+        );
+      }
+    }
+    return { ...made, isError: false, how: 'ran' };
+  } catch (error) {
+    if (live.failure !== undefined) return errorOutcome('not-run', 'lost');
+    const timedOut = clock?.expired === true;
+    if (timedOut || live.signal.aborted) {
+      const what = timedOut
+        ? `${tool.name} took longer than ${tool.timeoutMs} ms.`
+        : `${tool.name} was stopped.`;
+      return tool.effect === 'once'
+        ? errorOutcome('unknown-outcome', `${what} ${unknownOutcome(tool.name)}`)
+        : timedOut && mayRetry
+          ? undefined
+          : errorOutcome('ran', what);
+    }
+    if (mayRetry) return undefined;
+    return failedOutcome(error, tool, call, context);
+  } finally {
+    clock?.clear();
+  }
+}
+
+function failedOutcome<C>(
+  error: unknown,
+  tool: Tool<C>,
+  call: CallState,
+  context: ToolContext<C>,
+): Outcome {
+  if (typeof tool.onError === 'function') {
+    try {
+      return errorOutcome('ran', tool.onError(error, context));
+    } catch (worse) {
+      return errorOutcome('ran', `${tool.name} failed: ${errorText(worse)}`);
+    }
+  }
+  const message = `${tool.name} failed: ${errorText(error)}`;
+  return {
+    ...errorOutcome('ran', message),
+    ...(tool.onError === 'throw'
+      ? {
+          thrown: new ToolCallError(message, {
+            toolName: tool.name,
+            callId: call.callId,
+            cause: error,
+          }),
+        }
+      : {}),
+  };
+}
+
+/** A returned value as the journal records it, and as the model reads it. */
+export function toOutput<C>(
+  value: unknown,
+  tool: Tool<C>,
+): Pick<Outcome, 'output' | 'modelOutput'> {
+  const output: Output =
+    value instanceof ToolContent ? { type: 'content', parts: value.parts } : json(toJson(value));
+  if (tool.toModelOutput === undefined) return { output };
+  const shown = tool.toModelOutput(value);
+  return {
+    output,
+    modelOutput: typeof shown === 'string' ? json(shown) : { type: 'content', parts: shown },
+  };
+}
+
+function withNote(outcome: Outcome, input: Json): Output {
+  const shown = outcome.modelOutput ?? outcome.output;
+  const note: Part = {
+    type: 'text',
+    text: `(The input was edited before it ran: ${JSON.stringify(input)})`,
+  };
+  const parts: readonly Part[] =
+    shown.type === 'content'
+      ? shown.parts
+      : [
+          {
+            type: 'text',
+            text: typeof shown.value === 'string' ? shown.value : JSON.stringify(shown.value),
+          },
+        ];
+  return { type: 'content', parts: [note, ...parts] };
+}
+
+async function drive<C>(
+  generator: AsyncGenerator<unknown, unknown>,
+  context: ToolContext<C>,
+): Promise<unknown> {
+  for (;;) {
+    const step = await generator.next();
+    if (step.done === true) return step.value;
+    context.progress(step.value);
+  }
+}
+
+function isAsyncGenerator(value: unknown): value is AsyncGenerator<unknown, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Symbol.asyncIterator in value &&
+    'next' in value &&
+    typeof value.next === 'function'
+  );
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}
+
+/** A signal that fires with `parent` or after `ms`. */
+function deadline(parent: AbortSignal, ms: number) {
+  const controller = new AbortController();
+  const onParent = () => controller.abort(parent.reason);
+  if (parent.aborted) onParent();
+  else parent.addEventListener('abort', onParent, { once: true });
+  const clock = {
+    signal: controller.signal,
+    expired: false,
+    clear() {
+      clearTimeout(timer);
+      parent.removeEventListener('abort', onParent);
+    },
+  };
+  const timer = setTimeout(() => {
+    clock.expired = true;
+    controller.abort(new AgentError('tool_timeout', `The tool took longer than ${ms} ms.`));
+  }, ms);
+  return clock;
+}

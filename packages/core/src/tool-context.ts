@@ -1,0 +1,73 @@
+import { idempotencyKeyOf } from './ids.ts';
+import { toJson, type Json, type JsonObject } from './json.ts';
+import type { LiveRun } from './live-run.ts';
+import type { Message } from './message.ts';
+import type { CallState, FrameState } from './state.ts';
+import type { RunContext, ToolContext } from './tool.ts';
+import type { Usage } from './usage.ts';
+
+/** What one call of a tool knows of its run. */
+export class LiveToolContext<C> implements ToolContext<C> {
+  readonly context: C;
+  readonly callId: string;
+  readonly toolName: string;
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+  readonly lastCheckpoint: Json | undefined;
+  readonly #live: LiveRun<C>;
+  readonly #frame: FrameState;
+  readonly #run: RunContext<C>;
+
+  constructor(live: LiveRun<C>, frame: FrameState, call: CallState, signal: AbortSignal) {
+    this.context = live.context;
+    this.callId = call.callId;
+    this.toolName = call.toolName;
+    this.idempotencyKey = idempotencyKeyOf(live.state.runId, call.callId);
+    this.signal = signal;
+    this.lastCheckpoint = call.checkpoint;
+    this.#live = live;
+    this.#frame = frame;
+    this.#run = live.contextOf(frame);
+  }
+
+  get runId(): string {
+    return this.#run.runId;
+  }
+  get sessionId(): string | undefined {
+    return this.#run.sessionId;
+  }
+  get userId(): string | undefined {
+    return this.#run.userId;
+  }
+  get requestContext(): JsonObject {
+    return this.#run.requestContext;
+  }
+  get usage(): Usage {
+    return this.#run.usage;
+  }
+  get agentPath(): readonly string[] {
+    return this.#run.agentPath;
+  }
+  get messages(): readonly Message[] {
+    return this.#frame.messages.slice();
+  }
+
+  // Fields, so that `({ progress }) => progress(…)` works.
+  readonly progress = (data: unknown): void => {
+    if (this.signal.aborted) return;
+    this.#live.emit(this.#frame, {
+      type: 'tool-progress',
+      callId: this.callId,
+      data: toJson(data),
+    });
+  };
+  readonly checkpoint = async (data: unknown): Promise<void> => {
+    this.signal.throwIfAborted();
+    this.#live.stage(this.#frame, {
+      type: 'tool-checkpoint',
+      callId: this.callId,
+      data: toJson(data),
+    });
+    await this.#live.journal.flush();
+  };
+}
