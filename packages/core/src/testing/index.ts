@@ -40,3 +40,13 @@ export {
   type ServerReply,
 } from './model-scenario.ts';
 export { toolSourceContract, type ToolSourceUnderTest } from './tool-source-contract.ts';
+export {
+  serverContract,
+  type MakeServer,
+  type ServerLimits,
+  type ServerOptionsUnderTest,
+  type ServerUnderTest,
+  type WireInit,
+  type WireRequest,
+  type WireResponse,
+} from './server-contract.ts';
