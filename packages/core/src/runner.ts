@@ -1,18 +1,19 @@
 import type { AgentDefinition } from './agent-definition.ts';
-import { AgentError, IdempotencyMismatchError, NotFoundError, UserError } from './errors.ts';
-import type { RecordedOptions, RunEvent, RunEventBody, Watched } from './events.ts';
-import { checkDecisions } from './inbox.ts';
-import { keyedRunId, randomId } from './ids.ts';
-import { normalInput, type NormalInput } from './input.ts';
+import { begin, type Begun } from './begin.ts';
+import { expireInterruptions, postDecisions } from './decide.ts';
+import { AgentError, NotFoundError, UserError } from './errors.ts';
+import type { RunEvent, Watched } from './events.ts';
+import { randomId } from './ids.ts';
 import type { Decision } from './interruption.ts';
-import { firstEvent } from './journal.ts';
-import { canonicalJson, sha256Hex, toJson, type JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 import { LeaseLostError } from './lease.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
 import { advance, giveUpCrashLoop } from './loop.ts';
 import { memoryStore } from './memory-store.ts';
-import type { Model, ModelRegistry, ModelSettings } from './model.ts';
+import type { Model, ModelRegistry } from './model.ts';
+import { bindRun, boundRunOf } from './process-request.ts';
+import { resolveModel } from './resolve-model.ts';
 import { toResult } from './result.ts';
 import { withDefaults } from './retry.ts';
 import { RunFeed } from './run-feed.ts';
@@ -25,8 +26,7 @@ import type {
   RunStream,
   StepResult,
 } from './run-result.ts';
-import { validate } from './schema.ts';
-import { claimSession, commitEnd, confirmSession, readState, type Claim } from './session.ts';
+import { commitEnd, confirmSession, readState } from './session.ts';
 import { openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
@@ -129,7 +129,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
 
   /** Records the run and leaves it: `step`, `resume` or any other process goes on with it. */
   async start(input: RunInput, ...[options]: RunArgument<C, K>): Promise<RunHeader> {
-    const begun = await this.#begin(input, options ?? {}, randomId(), this.#kept());
+    const begun = await this.#begin(input, options ?? {}, this.#kept(), randomId());
     if (begun.type === 'exists') return begun.header;
     await begun.store?.runs.release(begun.header.runId, begun.lease);
     return begun.header;
@@ -156,16 +156,10 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     const store = this.#kept();
     const state = await this.#stateOf(runId);
     if (state.end !== undefined && signal.type === 'cancel') return { accepted: false };
-    let expiries: { readonly [id: string]: number } | undefined;
-    if (signal.type === 'decide') {
-      const known = await this.#counted(store, runId, signal);
-      if (known !== undefined) return known;
-      const misfit = checkDecisions(state, signal.decisions);
-      if (misfit !== undefined) throw misfit;
-      await this.#checkEdits(state, signal.decisions);
-      expiries = expiriesOf(state, signal.decisions);
-    }
-    const posted = await store.runs.post(runId, signal, expiries === undefined ? {} : { expiries });
+    const posted =
+      signal.type === 'decide'
+        ? await postDecisions(store, state, signal, this.#around)
+        : await store.runs.post(runId, signal);
     hubOf(store).wake(runId);
     return posted;
   }
@@ -255,122 +249,36 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     onStart: (header: RunHeader) => void,
     runId: string = randomId(),
   ): Promise<RunResult<O>> {
-    const bound = boundOf(input);
-    if (this.agent.overridesProcessRequest && bound === undefined) {
-      const request: ChatRequest & { [binding]?: Binding } = {
-        ...toChatRequest(input),
-        [binding]: (inner) =>
-          this.#execute(inner, options, onEvent, onStart, runId) as Promise<RunResult<never>>,
-      };
-      return this.agent.processRequest(request);
+    if (this.agent.overridesProcessRequest && boundRunOf(input) === undefined) {
+      return this.agent.processRequest(
+        bindRun(
+          input,
+          (inner) =>
+            this.#execute(inner, options, onEvent, onStart, runId) as Promise<RunResult<never>>,
+        ),
+      );
     }
-    const begun = await this.#begin(input, options, runId, this.#config.store);
+    const begun = await this.#begin(input, options, this.#config.store, runId);
     onStart(begun.header);
     if (begun.type === 'exists') return this.#join(begun.header.runId, options, onEvent);
     const context = await this.#contextFor(begun.state, options);
     return this.#drive(begun, context, options, onEvent);
   }
 
-  /** Records a run: claims its session, creates it, confirms (journal.md, Sessions). */
-  async #begin(
+  #begin(
     input: RunInput,
     options: RunOptions<C>,
-    freshId: string,
     store: Store | undefined,
+    freshId: string,
   ): Promise<Begun> {
-    const { principal, idempotencyKey: key } = options;
-    const runId =
-      key === undefined
-        ? freshId
-        : await keyedRunId(principal?.id, this.agent.name, checkKey(key, options, store));
-    let normal = normalInput(input, runId);
-    const sessionId = options.sessionId ?? normal.sessionId;
-    if (sessionId !== undefined && store === undefined) {
-      throw new UserError(
-        `The run names session ${sessionId}, but the runner has no store to keep it. Write new Runner(agent, { store: memoryStore() }).`,
-      );
-    }
-    const requestHash =
-      key === undefined
-        ? undefined
-        : await sha256Hex(
-            canonicalJson(toJson([normal.messages, sessionId ?? null, normal.requestContext])),
-          );
-    if (store !== undefined && key !== undefined) {
-      const known = await store.runs.header(runId);
-      if (known !== undefined) return exists(known, requestHash);
-    }
-    normal = await this.#beforeRun(normal, runId, sessionId, options);
-    const header: RunHeader = {
-      runId,
-      agent: this.agent.name,
-      ...(sessionId === undefined ? {} : { sessionId }),
-      ...(principal === undefined ? {} : { owner: principal.id }),
-      ...(requestHash === undefined ? {} : { requestHash }),
-      ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
-      createdAt: Date.now(),
-    };
-    const claim =
-      store === undefined || sessionId === undefined
-        ? undefined
-        : await claimSession(store, sessionId, { runId, owner: principal?.id });
-    const { event, state } = firstEvent({
-      runId,
-      agent: this.agent.name,
-      base: claim?.base ?? [],
-      body: runStart(normal, sessionId, claim, options),
-    });
-    if (store === undefined) {
-      return { type: 'ephemeral', header, state, event };
-    }
-    const askedAt = performance.now();
-    const created = await store.runs.create(header, event, {
-      holder: holderId,
-      ttlMs: this.#around.leaseMs,
-    });
-    if (!created.created) return exists(created.header, requestHash);
-    if (sessionId !== undefined) {
-      try {
-        await confirmSession(store, sessionId, runId);
-      } catch (error) {
-        if (AgentError.isInstance(error) && error.code === 'session_busy') {
-          await store.runs.delete(runId);
-        }
-        throw error;
-      }
-    }
-    return { type: 'stored', header, state, event, store, lease: created.lease, askedAt };
-  }
-
-  async #beforeRun(
-    normal: NormalInput,
-    runId: string,
-    sessionId: string | undefined,
-    options: RunOptions<C>,
-  ): Promise<NormalInput> {
-    const { beforeRun } = this.agent;
-    if (beforeRun === undefined) return normal;
-    const { state } = firstEvent({
-      runId,
-      agent: this.agent.name,
-      base: [],
-      body: runStart(normal, sessionId, undefined, options),
-    });
-    const live = new LiveRun<C>({
-      state,
-      context: await this.#contextFor(state, options),
+    return begin(input, options, {
+      agent: this.agent,
       around: this.#around,
-      stored: undefined,
-      span: undefined,
-      signal: options.signal,
-      onEvent: undefined,
+      store,
+      holder: holderId,
+      freshId,
+      contextFor: (state, given) => this.#contextFor(state, given),
     });
-    try {
-      const changed = await beforeRun(normal, live.contextOf(live.root));
-      return { ...normal, ...changed };
-    } finally {
-      live.close();
-    }
   }
 
   /** Runs what was begun here. */
@@ -442,7 +350,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         await commitEnd(store, runId);
         return { state: before };
       }
-      await this.#expire(store, before);
+      await expireInterruptions(store, before);
       // A look at a paused run with an empty inbox takes no lease.
       if (before.paused && (await store.runs.inbox(runId)).length === 0) return { state: before };
       const context = await this.#contextFor(before, options);
@@ -584,53 +492,6 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     return undefined as C;
   }
 
-  /** Interruptions that nobody answered in time are refused by the system. */
-  async #expire(store: Store, state: RunState): Promise<void> {
-    const open = openInterruptions(state).filter(({ expiresAt }) => expiresAt !== undefined);
-    if (open.length === 0) return;
-    const now = await store.now();
-    for (const { id, expiresAt } of open) {
-      if (expiresAt === undefined || expiresAt > now) continue;
-      await store.runs.post(
-        state.runId,
-        {
-          id: `expire:${id}`,
-          type: 'decide',
-          by: 'system',
-          decisions: [{ interruptionId: id, approved: false, message: 'Nobody answered in time.' }],
-        },
-        { expiries: { [id]: expiresAt } },
-      );
-    }
-  }
-
-  // A repeated post, or one that another answered first, says so whatever the journal has recorded since.
-  async #counted(store: Store, runId: string, signal: Signal): Promise<PostResult | undefined> {
-    const state = await this.#stateOf(runId);
-    if (signal.type !== 'decide') return undefined;
-    const answered = signal.decisions.some(
-      ({ interruptionId }) => state.interruptions.get(interruptionId)?.answer !== undefined,
-    );
-    return answered ? store.runs.post(runId, signal) : undefined;
-  }
-
-  async #checkEdits(state: RunState, decisions: readonly Decision[]): Promise<void> {
-    for (const decision of decisions) {
-      if (!('approved' in decision) || !decision.approved || decision.input === undefined) continue;
-      const asked = state.interruptions.get(decision.interruptionId)?.asked;
-      const tool = this.#around.agent(asked?.agent ?? '')?.toolset.find(asked?.toolName ?? '');
-      if (tool === undefined) continue;
-      const checked = await validate(tool.inputSchema, decision.input);
-      if (!checked.ok) {
-        throw new AgentError(
-          'approval_invalid',
-          `The edited input does not fit ${tool.name}: ${checked.issues}. The interruption stays open.`,
-          { runId: state.runId },
-        );
-      }
-    }
-  }
-
   #span(run: Pick<RunHeader, 'runId' | 'agent' | 'traceparent'>): Span | undefined {
     return this.#config.tracer?.start(
       'run',
@@ -650,26 +511,6 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     await runs.release(header.runId, created.lease);
   }
 }
-
-type Begun =
-  | { readonly type: 'exists'; readonly header: RunHeader }
-  | {
-      readonly type: 'ephemeral';
-      readonly header: RunHeader;
-      readonly state: RunState;
-      readonly event: RunEvent;
-      readonly store?: undefined;
-      readonly lease?: undefined;
-    }
-  | {
-      readonly type: 'stored';
-      readonly header: RunHeader;
-      readonly state: RunState;
-      readonly event: RunEvent;
-      readonly store: Store;
-      readonly lease: Lease;
-      readonly askedAt: number;
-    };
 
 /** How often a run that somebody else advances is looked at. */
 const awaitPollMs = 50;
@@ -701,127 +542,15 @@ export function run<C, O>(
   return stream === true ? runner.stream(input, rest) : runner.run(input, rest);
 }
 
-// How `super.processRequest(request)` finds the run it belongs to: the request carries it, through spreads too.
-const binding: unique symbol = Symbol('agent-functions.run');
-type Binding = (request: ChatRequest) => Promise<RunResult<never>>;
-
-function boundOf(input: RunInput): Binding | undefined {
-  return typeof input === 'object' && binding in input
-    ? (input as { [binding]?: Binding })[binding]
-    : undefined;
-}
-
-/** What `Agent.processRequest` does when nobody overrides it. */
+/** What `Agent.processRequest` does when nobody overrides it: the run it belongs to, or one of its own. */
 export function processRequest<O>(
   agent: AgentDefinition<never, O>,
   request: ChatRequest,
 ): Promise<RunResult<O>> {
-  const bound = boundOf(request);
+  const bound = boundRunOf(request);
   if (bound !== undefined) return bound(request);
-  return new Runner<unknown, O>(agent as AgentDefinition<unknown, O>).run({
-    ...request,
-    [binding]: neverAsked,
-  } as ChatRequest);
-}
-
-const neverAsked: Binding = () => Promise.reject(new Error('not bound'));
-
-function toChatRequest(input: RunInput): ChatRequest {
-  if (typeof input === 'string') return { message: input };
-  return Array.isArray(input) ? { messages: input } : (input as ChatRequest);
-}
-
-function resolveModel(
-  agent: AgentDefinition<never, unknown>,
-  registry: ModelRegistry | undefined,
-): Model {
-  const { model, llmConfig } = agent;
-  if (model !== undefined && typeof model !== 'string') return model;
-  const spec = model ?? llmConfig;
-  if (spec === undefined) {
-    throw new AgentError(
-      'not_configured',
-      `Agent ${agent.name} has no model. Give it model: openai('…') or llmConfig: { provider, modelName }.`,
-    );
-  }
-  if (registry === undefined) {
-    throw new AgentError(
-      'not_configured',
-      `Agent ${agent.name} names its model by ${typeof spec === 'string' ? JSON.stringify(spec) : 'llmConfig'}, but the runner has no models. Pass models: models({ openai, … }).`,
-    );
-  }
-  return registry.model(spec);
-}
-
-function runStart<C>(
-  normal: NormalInput,
-  sessionId: string | undefined,
-  claim: Claim | undefined,
-  options: RunOptions<C>,
-): Extract<RunEventBody, { readonly type: 'run-start' }> {
-  const { principal } = options;
-  const userId = options.userId ?? normal.userId;
-  return {
-    type: 'run-start',
-    input: normal.messages,
-    ...(sessionId === undefined ? {} : { sessionId }),
-    ...(claim === undefined ? {} : { sessionVersion: claim.version }),
-    ...(userId === undefined ? {} : { userId }),
-    ...(principal === undefined ? {} : { principal }),
-    requestContext: normal.requestContext,
-    options: recordedOptions(options),
-  };
-}
-
-function recordedOptions<C>(options: RunOptions<C>): RecordedOptions {
-  const { maxTurns, limits, toolConcurrency, modelSettings, context } = options;
-  return {
-    ...(maxTurns === undefined ? {} : { maxTurns }),
-    ...(limits === undefined ? {} : { limits }),
-    ...(toolConcurrency === undefined ? {} : { toolConcurrency }),
-    ...(modelSettings === undefined ? {} : { modelSettings: toSettings(modelSettings) }),
-    ...(context === undefined ? {} : { context: 'given' }),
-  };
-}
-
-function toSettings(settings: ModelSettings): JsonObject {
-  return toJson(settings) as JsonObject;
-}
-
-function checkKey<C>(key: string, options: RunOptions<C>, store: Store | undefined): string {
-  if (store === undefined) {
-    throw new UserError(
-      'An idempotencyKey needs a store to find the run again: new Runner(agent, { store }).',
-    );
-  }
-  if (options.principal === undefined && key.length < 32) {
-    throw new UserError(
-      `The idempotency key has ${key.length} characters. Without a principal it must have at least 32, because it is all that protects the run.`,
-    );
-  }
-  return key;
-}
-
-function exists(header: RunHeader, requestHash: string | undefined): Begun {
-  if (header.requestHash !== requestHash) {
-    throw new IdempotencyMismatchError(
-      'This idempotency key was used before, for another request. Use a new key.',
-      { runId: header.runId },
-    );
-  }
-  return { type: 'exists', header };
-}
-
-function expiriesOf(
-  state: RunState,
-  decisions: readonly Decision[],
-): { readonly [id: string]: number } {
-  const expiries: { [id: string]: number } = {};
-  for (const { interruptionId } of decisions) {
-    const expiresAt = state.interruptions.get(interruptionId)?.asked.expiresAt;
-    if (expiresAt !== undefined) expiries[interruptionId] = expiresAt;
-  }
-  return expiries;
+  const runner = new Runner<unknown, O>(agent as AgentDefinition<unknown, O>);
+  return runner.run(bindRun(request, (inner) => runner.run(inner) as Promise<RunResult<never>>));
 }
 
 function ownStart(

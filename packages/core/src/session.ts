@@ -3,6 +3,7 @@ import { randomId } from './ids.ts';
 import type { Message } from './message.ts';
 import { fold, type RunState } from './state.ts';
 import type { RunHeader, SessionSnapshot, Store } from './store.ts';
+import { isTransient } from './surely.ts';
 
 // The start and end protocol of sessions (journal.md, Sessions): one active run at a time, no finished run missing.
 
@@ -48,7 +49,7 @@ export async function claimSession(
       );
       return claimOf(session, version);
     } catch (error) {
-      if (!(error instanceof SessionConflictError)) throw error;
+      await again(error, attempt);
     }
   }
   throw new SessionConflictError(
@@ -93,12 +94,37 @@ export async function confirmSession(
       );
       return { ...session, version, activeConfirmed: true };
     } catch (error) {
-      if (!(error instanceof SessionConflictError)) throw error;
+      await again(error, attempt);
     }
   }
   throw new SessionConflictError(
     `Session ${sessionId} is changed by others all the time. Try again.`,
   );
+}
+
+/** Takes a claim back whose run was never created. */
+export async function unclaimSession(
+  store: Store,
+  sessionId: string,
+  runId: string,
+): Promise<void> {
+  const session = await store.sessions.load(sessionId);
+  if (session.activeRunId !== runId) return;
+  await store.sessions.commit(
+    sessionId,
+    { activeRunId: null },
+    { expectedVersion: session.version, operationId: `unclaim:${runId}:${randomId()}` },
+  );
+}
+
+// Somebody else was faster: look again at once. The store did not answer: a little later, a few times; what was written
+// all the same shows in the session.
+async function again(error: unknown, attempt: number): Promise<void> {
+  if (SessionConflictError.isInstance(error) && error.code === 'session_conflict') return;
+  if (!isTransient(error) || attempt >= 4) throw error;
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, 10 * 3 ** attempt);
+  });
 }
 
 /** Puts an ended run into its session, once, whoever does it. A run that is no longer the active one was put before. */
@@ -123,7 +149,7 @@ export async function commitEnd(store: Store, runId: string, known?: RunState): 
       );
       return;
     } catch (error) {
-      if (!(error instanceof SessionConflictError)) throw error;
+      await again(error, attempt);
     }
   }
   throw new SessionConflictError(

@@ -1,0 +1,213 @@
+import type { AgentDefinition } from './agent-definition.ts';
+import { AgentError, IdempotencyMismatchError, UserError } from './errors.ts';
+import type { RecordedOptions, RunEvent, RunEventBody } from './events.ts';
+import { keyedRunId } from './ids.ts';
+import { normalInput, type NormalInput } from './input.ts';
+import { firstEvent } from './journal.ts';
+import { canonicalJson, isJsonObject, sha256Hex, toJson } from './json.ts';
+import { LiveRun, type Surroundings } from './live-run.ts';
+import type { RunInput, RunOptions } from './run-result.ts';
+import { claimSession, confirmSession, unclaimSession, type Claim } from './session.ts';
+import type { RunState } from './state.ts';
+import type { Lease, RunHeader, Store } from './store.ts';
+import { surely } from './surely.ts';
+
+/** A run as its begin left it: recorded, held, ready to advance; or one that was there before. */
+export type Begun =
+  | { readonly type: 'exists'; readonly header: RunHeader }
+  | {
+      readonly type: 'ephemeral';
+      readonly header: RunHeader;
+      readonly state: RunState;
+      readonly event: RunEvent;
+      readonly store?: undefined;
+      readonly lease?: undefined;
+    }
+  | {
+      readonly type: 'stored';
+      readonly header: RunHeader;
+      readonly state: RunState;
+      readonly event: RunEvent;
+      readonly store: Store;
+      readonly lease: Lease;
+      readonly askedAt: number;
+    };
+
+/** Who begins a run, and with what. */
+export interface Beginner<C> {
+  readonly agent: AgentDefinition<C, unknown>;
+  readonly around: Surroundings<C>;
+  /** Where the run is recorded; nowhere for a run without a store. */
+  readonly store: Store | undefined;
+  readonly holder: string;
+  /** The id of a run without an idempotency key. */
+  readonly freshId: string;
+  readonly contextFor: (state: RunState, options: RunOptions<C>) => Promise<C>;
+}
+
+/** Records a run: claims its session, creates it, confirms (journal.md, Sessions). */
+export async function begin<C>(
+  input: RunInput,
+  options: RunOptions<C>,
+  by: Beginner<C>,
+): Promise<Begun> {
+  const { agent, store } = by;
+  const { principal, idempotencyKey: key } = options;
+  const runId =
+    key === undefined
+      ? by.freshId
+      : await keyedRunId(principal?.id, agent.name, checkKey(key, options, store));
+  let normal = normalInput(input, runId);
+  const sessionId = options.sessionId ?? normal.sessionId;
+  if (sessionId !== undefined && store === undefined) {
+    throw new UserError(
+      `The run names session ${sessionId}, but the runner has no store to keep it. Write new Runner(agent, { store: memoryStore() }).`,
+    );
+  }
+  const requestHash =
+    key === undefined
+      ? undefined
+      : await sha256Hex(
+          canonicalJson(toJson([normal.messages, sessionId ?? null, normal.requestContext])),
+        );
+  if (store !== undefined && key !== undefined) {
+    const known = await store.runs.header(runId);
+    if (known !== undefined) return exists(known, requestHash);
+  }
+  normal = await applyBeforeRun(normal, runId, sessionId, options, by);
+  const header: RunHeader = {
+    runId,
+    agent: agent.name,
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(principal === undefined ? {} : { owner: principal.id }),
+    ...(requestHash === undefined ? {} : { requestHash }),
+    ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+    createdAt: Date.now(),
+  };
+  const claim =
+    store === undefined || sessionId === undefined
+      ? undefined
+      : await claimSession(store, sessionId, { runId, owner: principal?.id });
+  const { event, state } = firstEvent({
+    runId,
+    agent: agent.name,
+    base: claim?.base ?? [],
+    body: runStart(normal, sessionId, claim, options),
+  });
+  if (store === undefined) {
+    return { type: 'ephemeral', header, state, event };
+  }
+  const askedAt = performance.now();
+  const created = await surely(() =>
+    store.runs.create(header, event, { holder: by.holder, ttlMs: by.around.leaseMs }),
+  ).catch(async (error: unknown) => {
+    // Nothing was created: the session must not wait for a run that will never be.
+    if (sessionId !== undefined)
+      await unclaimSession(store, sessionId, runId).catch(() => undefined);
+    throw error;
+  });
+  if (!created.created) return exists(created.header, requestHash);
+  if (sessionId !== undefined) {
+    try {
+      await confirmSession(store, sessionId, runId);
+    } catch (error) {
+      if (AgentError.isInstance(error) && error.code === 'session_busy') {
+        await store.runs.delete(runId);
+      }
+      throw error;
+    }
+  }
+  return { type: 'stored', header, state, event, store, lease: created.lease, askedAt };
+}
+
+async function applyBeforeRun<C>(
+  normal: NormalInput,
+  runId: string,
+  sessionId: string | undefined,
+  options: RunOptions<C>,
+  { agent, around, contextFor }: Beginner<C>,
+): Promise<NormalInput> {
+  const { beforeRun } = agent;
+  if (beforeRun === undefined) return normal;
+  const { state } = firstEvent({
+    runId,
+    agent: agent.name,
+    base: [],
+    body: runStart(normal, sessionId, undefined, options),
+  });
+  const live = new LiveRun<C>({
+    state,
+    context: await contextFor(state, options),
+    around,
+    stored: undefined,
+    span: undefined,
+    signal: options.signal,
+    onEvent: undefined,
+  });
+  try {
+    const changed = await beforeRun(normal, live.contextOf(live.root));
+    return { ...normal, ...changed };
+  } finally {
+    live.close();
+  }
+}
+
+function runStart<C>(
+  normal: NormalInput,
+  sessionId: string | undefined,
+  claim: Claim | undefined,
+  options: RunOptions<C>,
+): Extract<RunEventBody, { readonly type: 'run-start' }> {
+  const { principal } = options;
+  const userId = options.userId ?? normal.userId;
+  return {
+    type: 'run-start',
+    input: normal.messages,
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(claim === undefined ? {} : { sessionVersion: claim.version }),
+    ...(userId === undefined ? {} : { userId }),
+    ...(principal === undefined ? {} : { principal }),
+    requestContext: normal.requestContext,
+    options: recordedOptions(options),
+  };
+}
+
+function recordedOptions<C>(options: RunOptions<C>): RecordedOptions {
+  const { maxTurns, limits, toolConcurrency, modelSettings, context } = options;
+  return {
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(toolConcurrency === undefined ? {} : { toolConcurrency }),
+    ...(modelSettings === undefined ? {} : { modelSettings: settingsJson(modelSettings) }),
+    ...(context === undefined ? {} : { context: 'given' }),
+  };
+}
+
+function checkKey<C>(key: string, options: RunOptions<C>, store: Store | undefined): string {
+  if (store === undefined) {
+    throw new UserError(
+      'An idempotencyKey needs a store to find the run again: new Runner(agent, { store }).',
+    );
+  }
+  if (options.principal === undefined && key.length < 32) {
+    throw new UserError(
+      `The idempotency key has ${key.length} characters. Without a principal it must have at least 32, because it is all that protects the run.`,
+    );
+  }
+  return key;
+}
+
+function exists(header: RunHeader, requestHash: string | undefined): Begun {
+  if (header.requestHash !== requestHash) {
+    throw new IdempotencyMismatchError(
+      'This idempotency key was used before, for another request. Use a new key.',
+      { runId: header.runId },
+    );
+  }
+  return { type: 'exists', header };
+}
+
+function settingsJson(settings: object) {
+  const json = toJson(settings);
+  return isJsonObject(json) ? json : {};
+}

@@ -1,0 +1,30 @@
+import type { AgentDefinition } from './agent-definition.ts';
+import { AgentError } from './errors.ts';
+import type { Model, ModelRegistry } from './model.ts';
+
+/**
+ * The model of an agent: its own, or the one its name or `llmConfig` stands for.
+ *
+ * @throws AgentError `not_configured` that says what to write.
+ */
+export function resolveModel(
+  agent: AgentDefinition<never, unknown>,
+  registry: ModelRegistry | undefined,
+): Model {
+  const { model, llmConfig } = agent;
+  if (model !== undefined && typeof model !== 'string') return model;
+  const spec = model ?? llmConfig;
+  if (spec === undefined) {
+    throw new AgentError(
+      'not_configured',
+      `Agent ${agent.name} has no model. Give it model: openai('…') or llmConfig: { provider, modelName }.`,
+    );
+  }
+  if (registry === undefined) {
+    throw new AgentError(
+      'not_configured',
+      `Agent ${agent.name} names its model by ${typeof spec === 'string' ? JSON.stringify(spec) : 'llmConfig'}, but the runner has no models. Pass models: models({ openai, … }).`,
+    );
+  }
+  return registry.model(spec);
+}
