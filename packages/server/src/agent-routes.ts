@@ -67,13 +67,11 @@ function info(scope: Scope, { name, agent }: Served): JsonObject {
       ? { instructions: agent.instructions }
       : {}),
     tools: tools
-      ? agent.tools.map(
-          (tool): Json => ({
-            name: tool.name,
-            description: tool.description,
-            input_schema: tool.inputJsonSchema,
-          }),
-        )
+      ? agent.tools.map((tool): Json => ({
+          name: tool.name,
+          description: tool.description,
+          input_schema: tool.inputJsonSchema,
+        }))
       : agent.tools.length,
     links,
   };

@@ -116,11 +116,7 @@ class Server<C> implements AgentServer<C> {
     return this.#cors === undefined ? response : this.#cors.apply(request, response);
   };
 
-  async #answer(
-    request: Request,
-    host: RequestHost,
-    find: Mounted<C>['find'],
-  ): Promise<Response> {
+  async #answer(request: Request, host: RequestHost, find: Mounted<C>['find']): Promise<Response> {
     const { method } = request;
     const found = find(method, pathOf(request.url));
     if (found.type === 'none') throw this.#noSuchRoute();

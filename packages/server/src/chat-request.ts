@@ -78,10 +78,7 @@ export function toChatBody(
   }
 }
 
-function read(
-  body: Json | undefined,
-  options: { readonly allowModelSettings: boolean },
-): ChatBody {
+function read(body: Json | undefined, options: { readonly allowModelSettings: boolean }): ChatBody {
   if (body === undefined) throw badRequest('The body is empty. Send JSON with a message.');
   const fields = objectAt(body, 'The body', chatRequestSchema);
   const { message, messages } = fields;

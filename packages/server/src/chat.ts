@@ -118,8 +118,7 @@ async function outlasted(
   running: Promise<RunResult<unknown>>,
 ): Promise<Response | RunResult<unknown>> {
   const { activeRunId } = await scope.store.sessions.load(sessionId);
-  const header =
-    activeRunId === undefined ? undefined : await scope.store.runs.header(activeRunId);
+  const header = activeRunId === undefined ? undefined : await scope.store.runs.header(activeRunId);
   // It ended while we looked, or it is not recorded yet.
   if (header === undefined) return running;
   host.waitUntil(reported(running, host, header));
@@ -177,11 +176,7 @@ function failed(result: RunResult<unknown>, host: RequestHost): Problem {
 }
 
 /** 409, with the run that has the session and what it waits for. */
-async function busy(
-  scope: Scope,
-  served: Served,
-  error: SessionBusyError,
-): Promise<Problem> {
+async function busy(scope: Scope, served: Served, error: SessionBusyError): Promise<Problem> {
   const runId = error.activeRunId;
   const active = await served.runner.get(runId).catch(() => undefined);
   const waits = active?.status === 'interrupted';
@@ -253,7 +248,8 @@ export function endOf(
   startedAt: number,
 ): number | undefined {
   const own = scope.requestTimeoutMs === undefined ? Infinity : startedAt + scope.requestTimeoutMs;
-  const hosts = deadline === undefined ? Infinity : deadline - Math.min(2_000, (deadline - startedAt) / 10);
+  const hosts =
+    deadline === undefined ? Infinity : deadline - Math.min(2_000, (deadline - startedAt) / 10);
   const end = Math.min(own, hosts);
   return end === Infinity ? undefined : end;
 }

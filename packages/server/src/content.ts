@@ -79,7 +79,9 @@ function partAt(value: Json, at: string): Part {
     ...(data === undefined ? {} : { data: base64At(data, `${at}.data`) }),
     ...(name === undefined
       ? {}
-      : { name: textAt(name, `${at}.name`, { maxLength: 256, pattern: /^[^\p{Cc}\p{Cs}/\\]+$/u }) }),
+      : {
+          name: textAt(name, `${at}.name`, { maxLength: 256, pattern: /^[^\p{Cc}\p{Cs}/\\]+$/u }),
+        }),
   };
 }
 

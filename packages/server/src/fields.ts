@@ -50,9 +50,7 @@ export function textAt(
 ): string {
   if (typeof value !== 'string') throw badRequest(`${at} is ${kindOf(value)}; it must be a text.`);
   if (value.length > rules.maxLength) {
-    throw badRequest(
-      `${at} has ${value.length} characters; at most ${rules.maxLength} are taken.`,
-    );
+    throw badRequest(`${at} has ${value.length} characters; at most ${rules.maxLength} are taken.`);
   }
   if (rules.pattern !== undefined && !rules.pattern.test(value)) {
     throw badRequest(`${at} is not usable: ${rules.form ?? `it must match ${rules.pattern}`}.`);

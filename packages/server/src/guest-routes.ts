@@ -8,24 +8,20 @@ export function guestRoutes<C>(
   protocols: readonly Protocol[],
   runners: Runners<C>,
 ): readonly Route[] {
-  const own = routes.map(
-    ({ method, path, handler }): Route => ({
-      method: checkedMethod(method, path),
-      path: checkedPath(path, 'The route'),
-      name: 'app',
-      handle: ({ request, principal, params, host }) =>
-        handler(request, { runners, principal, params, host }),
-    }),
-  );
+  const own = routes.map(({ method, path, handler }): Route => ({
+    method: checkedMethod(method, path),
+    path: checkedPath(path, 'The route'),
+    name: 'app',
+    handle: ({ request, principal, params, host }) =>
+      handler(request, { runners, principal, params, host }),
+  }));
   const others = protocols.flatMap((protocol) =>
-    protocol.handlers.map(
-      ({ method = '*', path, handler }): Route => ({
-        method,
-        path: checkedPath(path, `The protocol ${protocol.name}`),
-        name: protocol.name,
-        handle: ({ request, principal, host }) => handler(request, host.as(principal)),
-      }),
-    ),
+    protocol.handlers.map(({ method = '*', path, handler }): Route => ({
+      method,
+      path: checkedPath(path, `The protocol ${protocol.name}`),
+      name: protocol.name,
+      handle: ({ request, principal, host }) => handler(request, host.as(principal)),
+    })),
   );
   return [...own, ...others];
 }

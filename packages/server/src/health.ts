@@ -55,7 +55,11 @@ async function storeCheck(scope: Scope): Promise<ReadyCheck> {
     return { name: 'store', ok: true };
   } catch (error) {
     scope.logger.log('error', 'The store does not answer', reasonOf(error));
-    return { name: 'store', ok: false, detail: 'The store does not answer. The log has the reason.' };
+    return {
+      name: 'store',
+      ok: false,
+      detail: 'The store does not answer. The log has the reason.',
+    };
   }
 }
 

@@ -1,10 +1,4 @@
-import type {
-  HostContext,
-  JsonObject,
-  Logger,
-  LogLevel,
-  Principal,
-} from '@agent-functions/core';
+import type { HostContext, JsonObject, Logger, LogLevel, Principal } from '@agent-functions/core';
 
 /** What a host did not say, filled in. Signal and id are made when somebody asks for them. */
 export class RequestHost implements HostContext {

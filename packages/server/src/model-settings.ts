@@ -77,9 +77,7 @@ export function modelSettingsAt(value: Json, at: string): ModelSettings {
     ...(parallel === undefined
       ? {}
       : { parallelToolCalls: booleanAt(parallel, `${at}.parallel_tool_calls`) }),
-    ...(reasoning === undefined
-      ? {}
-      : { reasoning: reasoningAt(reasoning, `${at}.reasoning`) }),
+    ...(reasoning === undefined ? {} : { reasoning: reasoningAt(reasoning, `${at}.reasoning`) }),
   };
 }
 

@@ -24,9 +24,7 @@ export type Match =
   | { readonly type: 'none' };
 
 /** A table that finds the route of a request: literal paths before patterns, both in the order they were given. */
-export function routeTable(
-  routes: readonly Route[],
-): (method: string, path: string) => Match {
+export function routeTable(routes: readonly Route[]): (method: string, path: string) => Match {
   const literal = new Map<string, Route[]>();
   const patterns: { readonly segments: readonly string[]; readonly route: Route }[] = [];
   for (const route of routes) {

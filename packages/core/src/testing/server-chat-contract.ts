@@ -127,7 +127,11 @@ export function serverChatContract(define: ServerCase): void {
     });
     equal(status, 200, 'status');
     const [request] = model.requests;
-    equal(request?.messages.map((message) => message.role), ['user', 'assistant', 'user'], 'roles');
+    equal(
+      request?.messages.map((message) => message.role),
+      ['user', 'assistant', 'user'],
+      'roles',
+    );
     equal(
       request?.messages[2]?.parts.map((part) => part.type),
       ['text', 'file'],

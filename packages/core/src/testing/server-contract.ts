@@ -3,7 +3,12 @@ import { toJson } from '../json.ts';
 import type { Logger } from '../logger.ts';
 import { serverChatContract } from './server-chat-contract.ts';
 import { serverDisconnectContract, serverStreamContract } from './server-stream-contract.ts';
-import { Client, type MakeServer, type ServerCase, type ServerUnderTest } from './server-fixture.ts';
+import {
+  Client,
+  type MakeServer,
+  type ServerCase,
+  type ServerUnderTest,
+} from './server-fixture.ts';
 import { serverRefusalContract } from './server-refusal-contract.ts';
 import { serverRunContract } from './server-run-contract.ts';
 import type { TestFunctions } from './test-functions.ts';

@@ -163,8 +163,13 @@ export async function* wireEvents(response: WireResponse): AsyncGenerator<WireEv
 }
 
 function parse(message: string): WireEvent {
-  const event: { event?: string; id?: string; data?: JsonObject; comment?: string; retry?: string } =
-    {};
+  const event: {
+    event?: string;
+    id?: string;
+    data?: JsonObject;
+    comment?: string;
+    retry?: string;
+  } = {};
   for (const line of message.split('\n')) {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon);

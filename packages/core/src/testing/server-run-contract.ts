@@ -32,7 +32,11 @@ export function serverRunContract(define: ServerCase): void {
   define('takes edited input, and a refusal with a message', async (t) => {
     const edited = await paused(t.serve);
     await edited.server.post(`/api/runs/${edited.runId}/approvals`, [
-      { interruption_id: textField(edited.interruption, 'id'), approved: true, input: { amount: 2 } },
+      {
+        interruption_id: textField(edited.interruption, 'id'),
+        approved: true,
+        input: { amount: 2 },
+      },
     ]);
     const run = await ended(edited.server, edited.runId);
     equal(firstResult(run)['result'], { done: { amount: 2 } }, 'result');
@@ -167,9 +171,7 @@ export function serverRunContract(define: ServerCase): void {
     await first.store.runs.post(runId, {
       id: 'decided',
       type: 'decide',
-      decisions: [
-        { interruptionId: textField(firstInterruption(body), 'id'), approved: true },
-      ],
+      decisions: [{ interruptionId: textField(firstInterruption(body), 'id'), approved: true }],
     });
     const second = await t.serve({ agents: [agent], store: { ...first.store, durable: true } });
     const response = await second.request(`/api/runs/${runId}/events?after=1`);

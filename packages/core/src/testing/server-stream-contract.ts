@@ -128,10 +128,7 @@ export function serverDisconnectContract(define: ServerCase): void {
     const held = gate();
     const { agent } = scripted('fox', [{ text: answerText, beforeResponse: held }]);
     const server = await t.serve({ agents: [agent], onDisconnect: 'continue' });
-    const seen = await leaveAfter(
-      await server.streamChat('fox', { message: 'Go' }),
-      'text-delta',
-    );
+    const seen = await leaveAfter(await server.streamChat('fox', { message: 'Go' }), 'text-delta');
     const runId = await activeRun(server);
     const reading = readOn(server, runId, seen);
     held.open();

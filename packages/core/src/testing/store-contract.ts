@@ -1,6 +1,7 @@
 import type { Store } from '../store.ts';
 import { channelContract } from './store-channel-contract.ts';
 import { inboxContract } from './store-inbox-contract.ts';
+import { journalContract } from './store-journal-contract.ts';
 import { leaseContract } from './store-lease-contract.ts';
 import { runContract } from './store-run-contract.ts';
 import { sessionContract } from './store-session-contract.ts';
@@ -80,6 +81,9 @@ export function storeContract(
   test.describe(`store: ${name}`, () => {
     test.describe(`runs${because(limits.another)}`, () => {
       runContract(define);
+    });
+    test.describe('journals', () => {
+      journalContract(define);
     });
     test.describe(`leases${because(limits.clock)}`, () => {
       leaseContract(define);

@@ -44,7 +44,8 @@ export async function serve(server: Served, options: ServeOptions): Promise<Serv
   const { port } = addressOf(http);
   let closing: Promise<void> | undefined;
   const close = (grace: number): Promise<void> => (closing ??= closeAll(http, server, grace));
-  const stopListening = options.signals === true ? onSignals(() => close(graceMs)) : () => undefined;
+  const stopListening =
+    options.signals === true ? onSignals(() => close(graceMs)) : () => undefined;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
@@ -80,7 +81,8 @@ function listen(http: Server, port: number, host: string): Promise<void> {
 
 function addressOf(http: Server): AddressInfo {
   const address = http.address();
-  if (address === null || typeof address === 'string') throw new Error('The server does not listen.');
+  if (address === null || typeof address === 'string')
+    throw new Error('The server does not listen.');
   return address;
 }
 
