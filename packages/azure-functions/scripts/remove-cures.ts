@@ -33,7 +33,7 @@ const testsOf: Readonly<Record<string, string>> = {
   'trap-7': 'trap 7:',
   'trap-8': 'trap 8:',
   'set-cookie': 'keeps several cookies',
-  'body-cancel': 'a request whose body nobody wants',
+  'body-rest': 'a request whose body nobody wants',
   'esm-import': 'trap esm:',
   'second-copy': 'trap copy:',
 };

@@ -72,7 +72,7 @@ async function answer(
       return lengthRequired(invocationId);
     }
     // cure-end: trap-8
-    const converted = toRequest(request, { wire, signal, trusted });
+    const { request: converted, settleBody } = toRequest(request, { wire, signal, trusted });
     const host: HostContext = {
       invocationId,
       signal,
@@ -90,11 +90,18 @@ async function answer(
     const served = serve(converted, host);
     const response = await Promise.race([served, invocation.givenUp]);
     if (typeof response === 'string') {
+      await settleBody();
       served.then((late) => late.body?.cancel()).catch(() => undefined);
       invocation.end();
       return response === 'time-limit' ? timedOut(invocationId) : stopping(invocationId);
     }
-    return await toResponseInit(response, { wire, invocation, invocationId, log });
+    return await toResponseInit(response, {
+      wire,
+      invocation,
+      invocationId,
+      log,
+      settleBody,
+    });
   } catch (error) {
     invocation.end();
     throw error;

@@ -16,10 +16,12 @@ export function responseBody(
     readonly signal: AbortSignal;
     /** Told of a body that broke; answers the data of the `error` event. */
     readonly onError: (error: unknown) => string;
+    /** Awaited between the last chunk and the end. */
+    readonly beforeEnd: () => Promise<void>;
     readonly onEnd: () => void;
   },
 ): ReadableStream<Uint8Array> {
-  const { eventStream, wire, signal, onError, onEnd } = options;
+  const { eventStream, wire, signal, onError, beforeEnd, onEnd } = options;
   const reader = source.getReader();
   let betweenEvents = true;
   const giveUp = (): void => {
@@ -58,6 +60,7 @@ export function responseBody(
           else wire?.response.destroy();
           // cure-end: trap-2
         }
+        await beforeEnd();
         controller.close();
         end();
       },

@@ -9,6 +9,16 @@ const addedByHost: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
 ]);
 
+/** A request, and the way to be done with it. */
+export interface ConvertedRequest {
+  readonly request: Request;
+  /**
+   * Reads what the handler left of the body and drops it; at most for a while. An answer must not end before: a body
+   * that was not read to its end keeps its connection from carrying another request.
+   */
+  readonly settleBody: () => Promise<void>;
+}
+
 /** The web-standard request. Its headers are the wire's where the wire is known. */
 export function toRequest(
   request: HttpRequest,
@@ -18,16 +28,20 @@ export function toRequest(
     /** Whether `request.headers` come from the host's own message, and not from metadata that a caller can write. */
     readonly trusted: boolean;
   },
-): Request {
+): ConvertedRequest {
   const { wire, signal, trusted } = options;
   const url = new URL(request.url);
-  const body = request.method === 'GET' || request.method === 'HEAD' ? null : request.body;
-  return new Request(url, {
+  const init = {
     method: request.method,
     headers: headersOf(request, url, wire, trusted),
     signal,
-    ...(body === null ? {} : { body: keptOpen(body, wire), duplex: 'half' }),
-  });
+  };
+  if (request.body === null || request.method === 'GET' || request.method === 'HEAD') {
+    wire?.request.resume();
+    return { request: new Request(url, init), settleBody: async () => undefined };
+  }
+  const { body, settle } = keptOpen(request.body, wire);
+  return { request: new Request(url, { ...init, body, duplex: 'half' }), settleBody: settle };
 }
 
 function headersOf(
@@ -52,16 +66,17 @@ function pairs(raw: readonly string[]): [name: string, value: string][] {
   );
 }
 
-/**
- * The body, in a form that may be given up. Cancelling the library's own stream destroys the socket that the answer
- * must go out on, and a body that was read in part blocks the connection for the next request: the rest is read and
- * dropped instead.
- */
+/** How long a rest of a body may take that nobody wants. */
+const restWithinMs = 2_000;
+
+/** The body, in a form that may be given up. Cancelling the library's own stream closes the connection. */
 function keptOpen(
-  body: NonNullable<HttpRequest['body']>,
+  source: ReadableStream<unknown>,
   wire: Wire | undefined,
-): ReadableStream<Uint8Array> {
-  const source: ReadableStream<unknown> = body;
+): {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly settle: () => Promise<void>;
+} {
   let reader: ReadableStreamDefaultReader<unknown> | undefined;
   let ended = false;
   const dropRest = async (): Promise<void> => {
@@ -69,10 +84,10 @@ function keptOpen(
       while (!ended && reader !== undefined) ended = (await reader.read()).done;
     } catch {
       // The client has gone, and the rest with it.
+      ended = true;
     }
   };
-  wire?.response.once('finish', () => void dropRest());
-  return new ReadableStream<Uint8Array>(
+  const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         reader ??= source.getReader();
@@ -83,12 +98,26 @@ function keptOpen(
         } else if (value instanceof Uint8Array) controller.enqueue(value);
         else throw new TypeError('The request body has a chunk that is not bytes.');
       },
-      // cure: body-cancel | async cancel() { await reader?.cancel(); },
-      async cancel() {
+      cancel() {
         void dropRest();
       },
-      // cure-end: body-cancel
     },
     { highWaterMark: 0 },
   );
+  return {
+    body,
+    async settle() {
+      // cure: body-rest
+      if (ended) return;
+      reader ??= source.getReader();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, restWithinMs);
+      });
+      await Promise.race([dropRest(), late]);
+      clearTimeout(timer);
+      if (!ended) wire?.response.once('finish', () => wire.request.socket.destroySoon());
+      // cure-end: body-rest
+    },
+  };
 }

@@ -15,15 +15,18 @@ export async function toResponseInit(
     readonly invocation: Invocation;
     readonly invocationId: string;
     readonly log: HostContext['log'];
+    /** Awaited before the answer ends. */
+    readonly settleBody: () => Promise<void>;
   },
 ): Promise<HttpResponseInit> {
-  const { wire, invocation, invocationId, log } = options;
+  const { wire, invocation, invocationId, log, settleBody } = options;
   const init: HttpResponseInit = {
     status: response.status,
     headers: [],
     ...headersOf(response, wire),
   };
   if (response.body === null) {
+    await settleBody();
     invocation.end();
     return init;
   }
@@ -32,6 +35,7 @@ export async function toResponseInit(
   if (!eventStream && wire === undefined) {
     // Without the wire a body that breaks could not be told from one that ends, so it is read before the status goes out.
     const body = await response.arrayBuffer();
+    await settleBody();
     invocation.end();
     return { ...init, body };
   }
@@ -45,6 +49,7 @@ export async function toResponseInit(
         log('error', `The body of the answer broke off: ${String(error)}`);
         return problemJson(internalProblem(invocationId));
       },
+      beforeEnd: settleBody,
       onEnd: () => invocation.end(),
     }),
   };

@@ -22,7 +22,7 @@ let bundle = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'esm-import-'));
   bundle = join(folder, 'adapter.mjs');
-  const result = await build({
+  await build({
     entryPoints: [join(root, 'src/index.ts')],
     outfile: bundle,
     bundle: true,
@@ -32,7 +32,6 @@ beforeAll(async () => {
     conditions: ['@agent-functions/source'],
     external: ['@azure/functions'],
   });
-  expect(result.errors).toEqual([]);
   await mkdir(join(folder, 'node_modules/@azure'), { recursive: true });
   await symlink(
     join(root, 'node_modules/@azure/functions'),

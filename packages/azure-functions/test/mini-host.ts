@@ -372,8 +372,13 @@ async function serve(
       answer.on('error', () => response.destroy());
     },
   );
-  forwarded.on('error', () => response.destroy());
-  response.on('close', () => forwarded.destroy());
+  forwarded.on('error', () => {
+    if (!response.writableFinished) response.destroy();
+  });
+  forwarded.on('close', () => request.unpipe(forwarded).resume());
+  response.on('close', () => {
+    if (!response.writableFinished) forwarded.destroy();
+  });
   if (body === undefined) request.pipe(forwarded);
   else forwarded.end(body);
   // What fails here is logged and nothing else: the request stays open, as on the real host.
