@@ -31,9 +31,9 @@ export interface ToolContext<C = unknown> extends RunContext<C> {
   /** Stable across retries and resumes of the same call: hand it to the backend as its idempotency key. */
   readonly idempotencyKey: string;
   /** Shows progress to watchers; not recorded. */
-  progress(data: unknown): void;
+  readonly progress: (data: unknown) => void;
   /** Records data with the call; a call that is resumed finds it in `lastCheckpoint`. Resolves when it is stored. */
-  checkpoint(data: unknown): Promise<void>;
+  readonly checkpoint: (data: unknown) => Promise<void>;
   readonly lastCheckpoint?: Json | undefined;
 }
 

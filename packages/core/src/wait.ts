@@ -14,10 +14,16 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What `promise` settles to, or a rejection with the abort reason, whichever is first. No listener stays behind. */
+/**
+ * What `promise` settles to, or a rejection with the abort reason, whichever is first. No listener stays behind, and
+ * what becomes of `promise` after an abort is observed: its failure is nobody's unhandled rejection.
+ */
 export function orAbort<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
+    if (signal.aborted) {
+      promise.then(undefined, () => undefined);
+      return reject(signal.reason);
+    }
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     const settled = (): void => signal.removeEventListener('abort', onAbort);
