@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { deltaOperations } from './delta-operations.ts';
+import { inboxOperations } from './inbox-operations.ts';
 import type { Text } from './protocol.ts';
 import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session-operations.ts';
@@ -19,6 +20,7 @@ export function operations(
     /** Nothing: the database is open when it answers. */
     open: () => true,
     ...runOperations(db, now, take),
+    ...inboxOperations(db, now),
     ...sessionOperations(db, now, take),
     ...deltaOperations(db),
   };

@@ -1,7 +1,7 @@
 import type { Lease } from '@agent-functions/core';
 import type { Text } from './protocol.ts';
 import { Refusal } from './refusal.ts';
-import type { Row, Statements } from './statements.ts';
+import { textOf, type Row, type Statements } from './statements.ts';
 
 export interface NewRun {
   readonly runId: string;
@@ -21,14 +21,6 @@ export interface Append {
   readonly progress: boolean;
   /** One is `run-end`. */
   readonly ends: boolean;
-}
-
-export interface Post {
-  readonly id: string;
-  readonly json: string;
-  /** Of a `decide`: the interruptions it answers, and when they expire. */
-  readonly decides: readonly { readonly id: string; readonly expiresAt: number | undefined }[];
-  readonly bySystem: boolean;
 }
 
 /** A page of a journal ends after so many events or characters, whichever comes first. */
@@ -186,50 +178,6 @@ export function runOperations(db: Statements, now: () => number, take: (text: Te
         return undefined;
       }),
 
-    post: (
-      runId: string,
-      { id: signalId, json, decides, bySystem }: Post,
-    ): { readonly accepted: boolean; readonly counted?: string | undefined } =>
-      db.write(() => {
-        const run = require(runId)['id'] ?? null;
-        const known = 'SELECT 1 FROM inbox WHERE run = ? AND signal_id = ?';
-        if (db.get(known, run, signalId) !== undefined) return { accepted: true };
-        for (const { id } of decides) {
-          const counted = db.get(
-            `SELECT json FROM inbox WHERE id =
-               (SELECT signal FROM decided WHERE run = ? AND interruption_id = ?)`,
-            run,
-            id,
-          );
-          if (counted !== undefined) return { accepted: false, counted: textOf(counted['json']) };
-        }
-        for (const { expiresAt } of decides) {
-          if (expiresAt !== undefined && bySystem !== expiresAt <= now()) {
-            return { accepted: false };
-          }
-        }
-        db.run('INSERT INTO inbox (run, signal_id, json) VALUES (?, ?, ?)', run, signalId, json);
-        for (const { id } of decides) {
-          db.run(
-            `INSERT OR IGNORE INTO decided
-             VALUES (?, ?, (SELECT id FROM inbox WHERE run = ?1 AND signal_id = ?))`,
-            run,
-            id,
-            signalId,
-          );
-        }
-        return { accepted: true };
-      }),
-
-    inbox: (runId: string): readonly string[] =>
-      db
-        .all(
-          `SELECT json FROM inbox WHERE run = (SELECT id FROM runs WHERE run_id = ?) AND drained = 0
-           ORDER BY id`,
-          runId,
-        )
-        .map((row) => textOf(row['json']) ?? ''),
-
     /** One more than `limit`, so that the caller knows whether there is another page. */
     listRuns: ({
       owner,
@@ -273,10 +221,6 @@ export function runOperations(db: Statements, now: () => number, take: (text: Te
         return undefined;
       }),
   };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function repeated(

@@ -1,6 +1,6 @@
 import type { Text } from './protocol.ts';
 import { Refusal } from './refusal.ts';
-import type { Row, Statements } from './statements.ts';
+import { textOf, type Row, type Statements } from './statements.ts';
 
 /** A SessionChange whose messages and state are JSON texts. */
 export interface Change {
@@ -199,10 +199,6 @@ function toSession(row: Row, messages: readonly string[]): StoredSession {
     state: textOf(row['state']) ?? '{}',
     updatedAt: Number(row['updated_at']),
   };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function numberOf(value: unknown): number | undefined {

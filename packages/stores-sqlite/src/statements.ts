@@ -60,3 +60,8 @@ function rollback(database: DatabaseSync): void {
     // SQLite has rolled back by itself (a full disk, an I/O error).
   }
 }
+
+/** A column that is text, or nothing. */
+export function textOf(value: SQLOutputValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

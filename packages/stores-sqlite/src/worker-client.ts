@@ -36,11 +36,6 @@ export function workerClient(data: WorkerData, now: (() => number) | undefined):
   let closed = false;
   let asked = 0;
 
-  const lose = (error: Error): void => {
-    worker = undefined;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
   const start = (): Worker => {
     const started = new Worker(workerUrl, {
       name: 'agent-functions-sqlite',
@@ -55,17 +50,20 @@ export function workerClient(data: WorkerData, now: (() => number) | undefined):
       if ('failed' in answer) reject?.(toError(answer.failed));
       else resolve?.(answer.value);
     });
-    started.on('error', (cause) => {
-      lose(
-        new AgentError('internal', `The thread of the database '${data.path}' failed.`, { cause }),
-      );
-    });
+    let cause: unknown;
+    started.on('error', (error) => (cause = error));
     ended = new Promise((resolve) => {
       started.on('exit', () => {
-        if (waiting.size > 0) {
-          lose(new AgentError('internal', `The thread of the database '${data.path}' ended.`));
-        }
         worker = undefined;
+        const lost = new AgentError(
+          'internal',
+          `The thread of the database '${data.path}' ended.`,
+          {
+            cause,
+          },
+        );
+        for (const { reject } of waiting.values()) reject(lost);
+        waiting.clear();
         resolve();
       });
     });
