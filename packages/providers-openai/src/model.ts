@@ -86,6 +86,7 @@ async function* ask(
   const abort = (): void => call.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   let connection: Connection | undefined;
+  let whole = false;
   try {
     connection = await orAborted(api.connect(), signal);
     const { endpoint } = connection;
@@ -96,6 +97,7 @@ async function* ask(
     yield* warnings;
     if (body['stream'] === false) {
       const answer = await connection.ask(body, call.signal);
+      whole = true;
       yield { type: 'response', response: wire.fromBody(answer, context) };
       return;
     }
@@ -111,6 +113,7 @@ async function* ask(
     }
     // The SDK ends an aborted stream as if it were whole.
     signal.throwIfAborted();
+    whole = true;
     yield { type: 'response', response: reader.end(stream.done()) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -119,7 +122,7 @@ async function* ask(
     throw failure;
   } finally {
     signal.removeEventListener('abort', abort);
-    call.abort();
+    if (!whole) call.abort();
   }
 }
 

@@ -20,7 +20,7 @@ export function doneMark(): DoneMark {
       if (body === null) return response;
       const watched = watchBody(body);
       Object.defineProperty(response, 'body', { value: watched.body, configurable: true });
-      ends.set(response, () => watched.ended());
+      ends.set(response, watched.ended);
       return response;
     },
     seen: (response) => ends.get(response)?.() ?? false,
@@ -29,14 +29,16 @@ export function doneMark(): DoneMark {
 
 interface Watched {
   readonly body: { getReader(): object };
-  ended(): boolean;
+  readonly ended: () => boolean;
 }
 
 function watchBody(body: ReadableStream<Uint8Array>): Watched {
   // The mark may be cut in two by the network; of two chunks one is always long enough.
   let last: Uint8Array = new Uint8Array();
   let before: Uint8Array = new Uint8Array();
+  const ended = (): boolean => tail(before, last).trimEnd().endsWith(mark);
   return {
+    ended,
     body: {
       getReader() {
         const reader = body.getReader();
@@ -49,14 +51,28 @@ function watchBody(body: ReadableStream<Uint8Array>): Watched {
             }
             return result;
           },
-          cancel: async (reason?: unknown) => reader.cancel(reason),
-          releaseLock: () => reader.releaseLock(),
+          // The SDK leaves at the mark. The connection's own end is a moment away: read it, and the socket is used again.
+          cancel: async (reason?: unknown) => (ended() ? drain(reader) : reader.cancel(reason)),
+          releaseLock: () => undefined,
         };
       },
     },
-    ended: () => tail(before, last).trimEnd().endsWith(mark),
   };
 }
+
+/** Reads what is left in the background, for a second at most. */
+function drain(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  const timer = setTimeout(() => void reader.cancel().catch(ignore), 1_000);
+  timer.unref?.();
+  const read = async (): Promise<void> => {
+    while (!(await reader.read()).done);
+  };
+  read()
+    .catch(ignore)
+    .finally(() => clearTimeout(timer));
+}
+
+function ignore(): void {}
 
 function tail(before: Uint8Array, last: Uint8Array): string {
   const decoder = new TextDecoder();
