@@ -1,10 +1,16 @@
 import type { AgentDefinition, Toolset } from './agent-definition.ts';
 import { toToolset } from './agent-definition.ts';
-import { ModelError } from './errors.ts';
 import type { ModelAttempt } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message, Part } from './message.ts';
-import type { Model, ModelRequest, ModelResponse, ModelSettings } from './model.ts';
+import type {
+  Model,
+  ModelRequest,
+  ModelResponse,
+  ModelSettings,
+  ModelStreamEvent,
+} from './model.ts';
+import { readResponse } from './read-response.ts';
 import type { FrameState } from './state.ts';
 import type { Tool } from './tool.ts';
 
@@ -79,7 +85,7 @@ async function listen<C>(
   const attempts: ModelAttempt[] = [];
   let answeredBy: Heard['answeredBy'] = { provider: model.provider, modelId: model.modelId };
   const { watched } = live;
-  for await (const event of model.stream(request, { signal: live.signal })) {
+  const onEvent = (event: Exclude<ModelStreamEvent, { readonly type: 'response' }>): void => {
     switch (event.type) {
       case 'text-delta':
         if (watched) live.emit(frame, { type: 'text-delta', messageId, delta: event.delta });
@@ -124,16 +130,12 @@ async function listen<C>(
       case 'warning':
         live.stage(frame, { type: 'warning', code: event.code, message: event.message });
         break;
-      case 'response':
-        return { response: event.response, attempts, answeredBy };
       default:
         event satisfies never;
     }
-  }
-  throw new ModelError(
-    `${model.provider} ended its stream without an answer. It is worth another try.`,
-    { reason: 'invalid-response', provider: model.provider },
-  );
+  };
+  const response = await readResponse(model, request, { signal: live.signal, onEvent });
+  return { response, attempts, answeredBy };
 }
 
 async function toRequest<C>(
