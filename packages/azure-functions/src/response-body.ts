@@ -37,8 +37,8 @@ export function responseBody(
     {
       start(controller) {
         // cure: trap-6
-        // Status and headers go out with the first chunk.
-        if (eventStream) controller.enqueue(encoder.encode(':\n\n'));
+        // Status and headers go out with the first chunk. A line of comment is part of the first event's block.
+        if (eventStream) controller.enqueue(encoder.encode(':\n'));
         // cure-end: trap-6
       },
       async pull(controller) {

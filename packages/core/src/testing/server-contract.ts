@@ -9,7 +9,7 @@ import {
   type ServerCase,
   type ServerUnderTest,
 } from './server-fixture.ts';
-import { serverRefusalContract } from './server-refusal-contract.ts';
+import { serverRefusalContract, serverUnknownPathContract } from './server-refusal-contract.ts';
 import { serverRunContract } from './server-run-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 import { verifyJournal } from './verify-journal.ts';
@@ -27,6 +27,8 @@ export type {
 export interface ServerLimits {
   /** Responses arrive in one piece, at their end. */
   readonly streaming?: string | undefined;
+  /** The host answers paths that the server does not have by itself. */
+  readonly unknownPaths?: string | undefined;
   /** The host does not tell when a client leaves. */
   readonly disconnects?: string | undefined;
 }
@@ -80,6 +82,7 @@ export function serverContract(
     serverChatContract(define);
     serverRunContract(define);
     serverRefusalContract(define);
+    if (limits.unknownPaths === undefined) serverUnknownPathContract(define);
     serverStreamContract(define);
     if (limits.streaming === undefined && limits.disconnects === undefined) {
       serverDisconnectContract(define);

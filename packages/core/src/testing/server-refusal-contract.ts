@@ -8,14 +8,22 @@ import {
   type WireInit,
 } from './server-fixture.ts';
 
-/** Requests that are refused: with a problem that says what to do, and nothing started. */
-export function serverRefusalContract(define: ServerCase): void {
-  define('answers an unknown path with the routes, an unknown agent with the agents', async (t) => {
+/** What a host answers that asks the server for every path. */
+export function serverUnknownPathContract(define: ServerCase): void {
+  define('answers an unknown path with the routes', async (t) => {
     const { agent } = scripted('echo', []);
     const server = await t.serve({ agents: [agent] });
     const path = await server.get('/api/sessions');
     problem(path, 404, 'not_found');
     ok(Array.isArray(path.body['available_routes']), 'available_routes');
+  });
+}
+
+/** Requests that are refused: with a problem that says what to do, and nothing started. */
+export function serverRefusalContract(define: ServerCase): void {
+  define('answers an unknown agent with the agents', async (t) => {
+    const { agent } = scripted('echo', []);
+    const server = await t.serve({ agents: [agent] });
     const name = await server.chat('nobody', { message: 'Hi' });
     problem(name, 404, 'not_found');
     equal(name.body['available_agents'], ['echo'], 'available_agents');
