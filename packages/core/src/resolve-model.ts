@@ -17,13 +17,13 @@ export function resolveModel(
   if (spec === undefined) {
     throw new AgentError(
       'not_configured',
-      `Agent ${agent.name} has no model. Give it model: openai('…') or llmConfig: { provider, modelName }.`,
+      `Agent ${agent.name} has no model. Give it a model (from a provider's package), or llmConfig: { provider, modelName } and the runner models.`,
     );
   }
   if (registry === undefined) {
     throw new AgentError(
       'not_configured',
-      `Agent ${agent.name} names its model by ${typeof spec === 'string' ? JSON.stringify(spec) : 'llmConfig'}, but the runner has no models. Pass models: models({ openai, … }).`,
+      `Agent ${agent.name} names its model by ${typeof spec === 'string' ? JSON.stringify(spec) : 'llmConfig'}, but the runner has no models. Pass models: models({ … }) with the factories of the providers' packages.`,
     );
   }
   return registry.model(spec);
