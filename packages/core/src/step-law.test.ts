@@ -2,10 +2,12 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { comparable, dyingStore, journalOf, reloaded, testClock } from '../test/engine.ts';
 import { runPlan, World, type RunPlan } from '../test/scripted-world.ts';
+import type { Message } from './message.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
 import type { RunResult } from './run-result.ts';
 import type { Store } from './store.ts';
+import { ok } from './testing/index.ts';
 
 // A run is the fold of its steps (journal.md, design.md §1): whoever takes the next step, and wherever.
 
@@ -27,6 +29,14 @@ function optionsOf(world: World) {
   return world.plan.inSession
     ? { sessionId: 's', signal: world.abort.signal }
     : { signal: world.abort.signal };
+}
+
+/** The messages of the session, which no run holds. */
+async function keptMessages(plan: RunPlan, store: Store): Promise<readonly Message[]> {
+  if (!plan.inSession) return [];
+  const { activeRunId, messages } = await store.sessions.load('s');
+  ok(activeRunId === undefined, 'the session is held after the end');
+  return messages;
 }
 
 async function inOneGo(plan: RunPlan) {
@@ -86,16 +96,12 @@ test('a run is the fold of its steps, each in a new process that knows the journ
       expect(comparable(b)).toEqual(comparable(a));
       expect(steps.world.effects).toEqual(whole.world.effects);
       expect(new Set(whole.world.effects).size).toBe(whole.world.effects.length);
-      if (plan.inSession) {
-        const [left, right] = await Promise.all(
-          [whole, steps].map(async ({ store, result }) => {
-            const { messages, activeRunId } = await store.sessions.load('s');
-            expect(activeRunId).toBeUndefined();
-            return JSON.stringify(messages).replaceAll(result.runId, 'RUN');
-          }),
-        );
-        expect(right).toBe(left);
-      }
+      const [left, right] = await Promise.all(
+        [whole, steps].map(async ({ store, result }) =>
+          JSON.stringify(await keptMessages(plan, store)).replaceAll(result.runId, 'RUN'),
+        ),
+      );
+      expect(right).toBe(left);
     }),
     { numRuns },
   );
@@ -134,13 +140,11 @@ async function killed(plan: RunPlan, at: { write: number; when: 'before' | 'afte
   expect(journal.at(-1)?.type).toBe('run-end');
   const once = world.effects.filter((effect) => /^(pay|ask|broken) /.test(effect));
   expect(new Set(once).size).toBe(once.length);
-  if (plan.inSession) {
-    const session = await store.sessions.load('s');
-    expect(session.activeRunId).toBeUndefined();
-    const ids = session.messages.map((one) => `${one.runId} ${one.id}`);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(session.messages.slice(2, 2 + result.newMessages.length)).toEqual(result.newMessages);
-  }
+  const messages = await keptMessages(plan, store);
+  const ids = messages.map((one) => `${one.runId} ${one.id}`);
+  expect(new Set(ids).size).toBe(ids.length);
+  const own = messages.slice(2, 2 + result.newMessages.length);
+  expect(own).toEqual(plan.inSession ? result.newMessages : []);
   return { recorded, journal };
 }
 
@@ -189,15 +193,11 @@ test('every write of a run with tools of every effect can be the last of its pro
     maxTurns: 10,
   };
   let cuts = 0;
-  for (let write = 1; ; write += 1) {
-    const before = await killed(plan, { write, when: 'before' });
-    const after = await killed(plan, { write, when: 'after' });
-    if (before !== undefined && before.recorded.at(-1)?.type === 'run-end') {
-      // Only the session's commit was left, or nothing.
-      expect(after?.recorded.at(-1)?.type).toBe('run-end');
-      break;
-    }
-    cuts += 1;
+  for (let ended = false; !ended; cuts += 1) {
+    const before = await killed(plan, { write: cuts + 1, when: 'before' });
+    await killed(plan, { write: cuts + 1, when: 'after' });
+    // Then only the session's commit was left, or nothing.
+    ended = before?.recorded.at(-1)?.type === 'run-end';
   }
   expect(cuts).toBeGreaterThan(10);
 });
