@@ -275,7 +275,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       agent: this.agent,
       around: this.#around,
       store,
-      holder: holderId,
+      holder: randomId(),
       freshId,
       contextFor: (state, given) => this.#contextFor(state, given),
     });
@@ -356,7 +356,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       const context = await this.#contextFor(before, options);
       const askedAt = performance.now();
       const acquired = await store.runs.acquire(runId, {
-        holder: holderId,
+        holder: randomId(),
         ttlMs: this.#around.leaseMs,
       });
       if (acquired === undefined) return undefined;
@@ -505,7 +505,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     const { runs } = this.#kept();
     const [first, ...rest] = events;
     if (first === undefined) return;
-    const created = await runs.create(header, first, { holder: holderId, ttlMs: 60_000 });
+    const created = await runs.create(header, first, { holder: randomId(), ttlMs: 60_000 });
     if (!created.created) return;
     await runs.append(header.runId, rest, { expectedSeq: 1, token: created.lease.token });
     await runs.release(header.runId, created.lease);
@@ -515,9 +515,6 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
 /** How often a run that somebody else advances is looked at. */
 const awaitPollMs = 50;
 const never = new AbortController().signal;
-
-/** This process, as the holder of leases. */
-const holderId = randomId();
 
 /** A run of an agent that needs no host: `new Runner(agent).run(input, options)`, or `.stream` with `stream: true`. */
 export function run<C, O>(
