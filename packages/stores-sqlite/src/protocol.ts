@@ -1,5 +1,3 @@
-import type { Operations } from './operations.ts';
-
 // What the two threads say to each other.
 
 export interface WorkerData {
@@ -14,14 +12,6 @@ export type Text = string | { readonly staged: number };
 export interface Slice {
   readonly staged: number;
   readonly text: string;
-}
-
-export interface Request {
-  readonly id: number;
-  readonly name: keyof Operations | 'close';
-  readonly args: readonly unknown[];
-  /** The store's clock, where a test sets one. */
-  readonly now: number | undefined;
 }
 
 export type Answer =

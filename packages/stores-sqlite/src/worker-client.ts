@@ -8,7 +8,8 @@ import {
   StoreFullError,
 } from '@agent-functions/core';
 import type { Operations } from './operations.ts';
-import type { Answer, Failed, Request, Slice, WorkerData } from './protocol.ts';
+import type { Answer, Failed, Slice, WorkerData } from './protocol.ts';
+import type { Request } from './request.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** Asks the thread that owns the database. The thread starts with the first call. */

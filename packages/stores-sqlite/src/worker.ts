@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Answer, Request, Slice, WorkerData } from './protocol.ts';
+import type { Answer, Slice, WorkerData } from './protocol.ts';
+import type { Request } from './request.ts';
 import { openDatabase } from './open-database.ts';
 import { operations, type Operations } from './operations.ts';
 import { toFailed } from './refusal.ts';

@@ -1,7 +1,7 @@
 import type { Delta } from '../events.ts';
 import type { Store } from '../store.ts';
 import { equal, eventually, ok } from './assert.ts';
-import type { StoreCase } from './store-contract.ts';
+import type { StoreCase } from './store-case.ts';
 import { begin } from './store-fixtures.ts';
 
 function delta(epoch: string, n: number, frame = 'f0'): Delta {

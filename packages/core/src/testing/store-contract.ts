@@ -4,6 +4,7 @@ import { inboxContract } from './store-inbox-contract.ts';
 import { journalContract } from './store-journal-contract.ts';
 import { leaseContract } from './store-lease-contract.ts';
 import { runContract } from './store-run-contract.ts';
+import type { StoreCase } from './store-case.ts';
 import { sessionContract } from './store-session-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 
@@ -27,17 +28,6 @@ export interface StoreLimits {
 export type MakeStore = (options: {
   readonly now?: (() => number) | undefined;
 }) => Promise<StoreUnderTest>;
-
-/** One test's store, its second handle (the store itself where there is none), and its clock. */
-export interface StoreFixture {
-  readonly store: Store;
-  readonly other: Store;
-  /** Lets time pass: sets the clock, or waits where it cannot be set. */
-  readonly pass: (ms: number) => Promise<void>;
-}
-
-/** Registers one test of a store. */
-export type StoreCase = (name: string, body: (fixture: StoreFixture) => Promise<void>) => void;
 
 /**
  * The specification of `Store`: every implementation passes it. Pass the test runner's functions, and how to make an

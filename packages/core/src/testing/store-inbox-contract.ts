@@ -1,7 +1,7 @@
 import type { Decision } from '../interruption.ts';
 import type { Signal } from '../store.ts';
 import { equal, ok } from './assert.ts';
-import type { StoreCase } from './store-contract.ts';
+import type { StoreCase } from './store-case.ts';
 import { begin, endOf, refused, warning } from './store-fixtures.ts';
 
 function decide(id: string, by: string | undefined, ...interruptions: readonly string[]): Signal {

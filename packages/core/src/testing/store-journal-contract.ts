@@ -1,5 +1,5 @@
 import { collect, equal, ok } from './assert.ts';
-import type { StoreCase } from './store-contract.ts';
+import type { StoreCase } from './store-case.ts';
 import { begin, endOf, eventOf, headerOf, startOf, warning } from './store-fixtures.ts';
 
 /** Ids that a careless key or path would break on. */

@@ -1,6 +1,6 @@
 import type { Lease, Store } from '../store.ts';
 import { equal, ok } from './assert.ts';
-import type { StoreCase } from './store-contract.ts';
+import type { StoreCase } from './store-case.ts';
 import { begin, endOf, refused, resumed, warning } from './store-fixtures.ts';
 
 const ttlMs = 1_000;

@@ -1,5 +1,5 @@
 import { equal, ok } from './assert.ts';
-import type { StoreCase } from './store-contract.ts';
+import type { StoreCase } from './store-case.ts';
 import { refused, userMessage, winners } from './store-fixtures.ts';
 
 const one = userMessage('m1', 'One');
