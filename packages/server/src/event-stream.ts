@@ -47,6 +47,8 @@ class EventText {
   readonly #gone = () => this.leave('gone');
   #text = preamble;
   #state: 'new' | 'open' | 'ended' = 'new';
+  /** The text may be given out: the tick that wrote it is over. */
+  #ready = true;
   #flushing = false;
   #reader: (() => void) | undefined;
   #room: (() => void) | undefined;
@@ -69,13 +71,14 @@ class EventText {
   /** What is ready; waits for it. Empty when the stream ended. */
   async next(): Promise<string> {
     if (this.#state === 'new') this.#open();
-    if (this.#text === '' && this.#state === 'open') {
+    if (!this.#ready && this.#state === 'open') {
       await new Promise<void>((resolve) => {
         this.#reader = resolve;
       });
     }
     const text = this.#text;
     this.#text = '';
+    this.#ready = false;
     this.#room?.();
     return text;
   }
@@ -121,11 +124,12 @@ class EventText {
 
   #write(text: string): void {
     this.#text += text;
-    if (this.#reader === undefined || this.#flushing) return;
+    if (this.#ready || this.#flushing) return;
     this.#flushing = true;
     // After the microtasks of this tick: a burst of events is one chunk, one write, one packet.
     afterTick(() => {
       this.#flushing = false;
+      this.#ready = true;
       this.#wakeReader();
     });
   }
