@@ -30,8 +30,12 @@ interface AbortController {
 }
 declare const AbortController: { prototype: AbortController; new (): AbortController };
 
-declare function setTimeout(callback: () => void, ms?: number): unknown;
-declare function clearTimeout(id: unknown): void;
+/** What a platform makes of a timer: a number, an object. */
+interface TimerHandle {
+  readonly timer?: never;
+}
+declare function setTimeout(callback: () => void, ms?: number): TimerHandle;
+declare function clearTimeout(id: TimerHandle | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
 declare const performance: { now(): number };
 declare const console: {

@@ -10,10 +10,6 @@ import { tool, type Tool, type ToolOptions } from './tool.ts';
  * @throws UserError at construction for everything that can be checked then.
  */
 export class Agent<in C = unknown, out O = string> extends AgentDefinition<C, O> {
-  constructor(config: AgentConfig<C, O>) {
-    super(config);
-  }
-
   /** Runs once and answers: `new Runner(agent).run(message, options)` for scripts. */
   chat<D>(
     this: Agent<D, O>,

@@ -1,5 +1,5 @@
 import { UserError } from './errors.ts';
-import { toJson, type Json, type JsonObject } from './json.ts';
+import { isJsonObject, toJson, type Json, type JsonObject } from './json.ts';
 
 // The types of Standard Schema and Standard JSON Schema (https://standardschema.dev), copied so that core has no
 // dependency. They are structural: zod, valibot (through its converter) and arktype fit as they are.
@@ -89,10 +89,10 @@ export function toJsonSchema(schema: Schema<unknown, unknown>, where: string): J
       { cause: error },
     );
   }
-  if (typeof printed !== 'object' || printed === null || Array.isArray(printed)) {
+  if (!isJsonObject(printed)) {
     throw new UserError(`${where} printed ${JSON.stringify(printed)}, not a JSON Schema object.`);
   }
-  const { $schema: _, ...rest } = { ...printed } as { [key: string]: Json };
+  const { $schema: _, ...rest } = printed;
   return deepFreeze(rest);
 }
 

@@ -8,7 +8,7 @@ import {
   type RunEventOf,
 } from './events.ts';
 import type { Decision, Interruption } from './interruption.ts';
-import type { Json, JsonObject } from './json.ts';
+import { toJson, type Json, type JsonObject } from './json.ts';
 import type { Message, ToolCallPart, ToolResultPart } from './message.ts';
 import type { FinishReason } from './model.ts';
 import type { ToolCallResult } from './run-result.ts';
@@ -274,7 +274,7 @@ function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
     callId,
     tool: toolName,
     arguments: call.start?.input ?? call.input,
-    result: event.output.type === 'json' ? event.output.value : partsJson(event.output.parts),
+    result: event.output.type === 'json' ? event.output.value : toJson(event.output.parts),
     isError: event.isError,
   });
   if (frame.calls.every((one) => one.settled)) {
@@ -303,11 +303,6 @@ function applyMisfit(state: RunState, event: RunEventOf<'warning'>): void {
   };
   frame.messages.push(message);
   state.newMessages.push(message);
-}
-
-// Parts are JSON by their type; the fields are copied so that the type says so too.
-function partsJson(parts: readonly object[]): Json {
-  return parts.map((part): JsonObject => ({ ...part }) as JsonObject);
 }
 
 function callOf(state: RunState, frame: string, callId: string): CallState | undefined {
