@@ -29,6 +29,8 @@ export interface Surroundings<C> {
 
 /** How often a durable store's inbox is looked at while a model or a tool works. */
 const inboxPollMs = 500;
+/** A timer that is asked to wait longer fires at once. */
+const maxTimerMs = 2 ** 31 - 1;
 
 /** One run in the hands of its holder: the journal, the context, what aborts it, and who watches. */
 export class LiveRun<C> {
@@ -110,12 +112,7 @@ export class LiveRun<C> {
       }
     }
     const wallClockMs = state.options.limits?.wallClockMs;
-    if (wallClockMs !== undefined) {
-      this.#wallClock = setTimeout(
-        () => this.stop('wall_clock'),
-        Math.max(0, wallClockMs - workedMs(state, Date.now())),
-      );
-    }
+    if (wallClockMs !== undefined) this.#armWallClock(wallClockMs);
     // What a former holder left in the side channel is void.
     stored?.store.runs.channel?.clear(state.runId);
     if (stored?.store.durable === true) this.#schedulePoll();
@@ -239,7 +236,8 @@ export class LiveRun<C> {
   }
 
   #take(signal: Signal): void {
-    if (this.#taken.has(signal.id)) return;
+    // What comes while the end is written comes too late.
+    if (this.#taken.has(signal.id) || this.state.end !== undefined) return;
     this.#taken.add(signal.id);
     if (signal.type === 'cancel') {
       if (!this.state.cancelRequested && this.state.end === undefined) {
@@ -268,6 +266,14 @@ export class LiveRun<C> {
       .finally(() => {
         this.#looking = false;
       });
+  }
+
+  #armWallClock(limitMs: number): void {
+    const leftMs = Math.max(0, limitMs - workedMs(this.state, Date.now()));
+    this.#wallClock = setTimeout(
+      () => (leftMs > maxTimerMs ? this.#armWallClock(limitMs) : this.stop('wall_clock')),
+      Math.min(leftMs, maxTimerMs),
+    );
   }
 
   #schedulePoll(): void {

@@ -9,6 +9,7 @@ import { toJson } from './json.ts';
 import { validate } from './schema.ts';
 import { usageOf, workedMs, type FrameState } from './state.ts';
 import { nextStep } from './step.ts';
+import { orAbort } from './wait.ts';
 import { followDecisions, judgeCalls, recoverCalls, runCalls, settleRest } from './tool-calls.ts';
 
 /**
@@ -44,6 +45,7 @@ export async function advance<C>(
             live.stage(live.root, { type: 'run-pause', interruptions: next.interruptions });
           }
           await live.journal.flush();
+          if (live.state.cancelRequested) continue; // It came while the pause was written.
           return 'paused';
         case 'ask-model': {
           const agent = agentOf(live, next.frame);
@@ -54,6 +56,7 @@ export async function advance<C>(
           }
           if (turns >= options.turns) {
             await live.journal.flush();
+            if (live.state.cancelRequested) continue;
             return 'yielded';
           }
           turns += 1;
@@ -105,6 +108,18 @@ function adopt<C>(live: LiveRun<C>, attempt: number): void {
     calls.some((call) => call.start !== undefined && !call.settled),
   );
   if (attempt > 0 || started) live.stage(live.root, { type: 'run-resume', attempt });
+}
+
+/** Ends a run that cannot go on for what surrounds it; a cancel that was posted comes first. */
+export async function endFailed<C>(live: LiveRun<C>, error: unknown): Promise<void> {
+  await live.drainInbox();
+  if (live.state.paused) live.stage(live.root, { type: 'run-resume', attempt: 0 });
+  await finish(
+    live,
+    live.state.cancelRequested
+      ? { status: 'cancelled' }
+      : { status: 'failed', error: toFailure(error) },
+  );
 }
 
 /** @throws AgentError `crash_loop`, as a failure of the run. */
@@ -185,8 +200,10 @@ async function answer<C>(
   }
   let answered = { response: textOf(last.message), output: read.output };
   if (agent.afterRun !== undefined) {
-    answered = { ...answered, ...(await agent.afterRun(answered, live.contextOf(frame))) };
+    const changed = Promise.resolve(agent.afterRun(answered, live.contextOf(frame)));
+    answered = { ...answered, ...(await orAbort(changed, live.signal)) };
   }
+  live.signal.throwIfAborted(); // A cancel that came meanwhile wins.
   live.stage(frame, { type: 'frame-end', output: answered.output });
   await finish(live, { status: 'completed', ...answered });
   return true;

@@ -13,6 +13,7 @@ import type {
 import { readResponse } from './read-response.ts';
 import type { FrameState } from './state.ts';
 import type { Tool } from './tool.ts';
+import { orAbort } from './wait.ts';
 
 /** Asks the model for the next turn of a frame, shows its deltas, and stages the `model-response`. */
 export async function askModel<C>(
@@ -146,7 +147,7 @@ async function toRequest<C>(
   const { instructions } = agent;
   const text =
     typeof instructions === 'function'
-      ? await instructions(live.contextOf(frame), agent)
+      ? await orAbort(Promise.resolve(instructions(live.contextOf(frame), agent)), live.signal)
       : instructions;
   const tools = await toolsOf(live, frame, agent);
   return {
@@ -186,11 +187,13 @@ export async function toolsOf<C>(
   const context = live.contextOf(frame);
   const enabled: Tool<C>[] = [];
   for (const one of agent.tools) {
-    if (one.isEnabled === undefined || (await one.isEnabled(context))) enabled.push(one);
+    const enables = one.isEnabled?.(context) ?? true;
+    if (await orAbort(Promise.resolve(enables), live.signal)) enabled.push(one);
   }
   for (const source of agent.toolSources) {
     try {
-      enabled.push(...(await source.listTools({ signal: live.signal, agent: agent.name })));
+      const listed = source.listTools({ signal: live.signal, agent: agent.name });
+      enabled.push(...(await orAbort(listed, live.signal)));
     } catch (error) {
       if (source.required === true || live.signal.aborted) throw error;
       if (!live.warned.has(source.name)) {

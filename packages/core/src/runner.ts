@@ -9,7 +9,7 @@ import type { JsonObject } from './json.ts';
 import { LeaseLostError } from './lease.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
-import { advance, giveUpCrashLoop } from './loop.ts';
+import { advance, endFailed, giveUpCrashLoop } from './loop.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Model, ModelRegistry } from './model.ts';
 import { bindRun, boundRunOf } from './process-request.ts';
@@ -261,8 +261,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     const begun = await this.#begin(input, options, this.#config.store, runId);
     onStart(begun.header);
     if (begun.type === 'exists') return this.#join(begun.header.runId, options, onEvent);
-    const context = await this.#contextFor(begun.state, options);
-    return this.#drive(begun, context, options, onEvent);
+    return this.#drive(begun, await this.#tryContext(begun.state, options), options, onEvent);
   }
 
   #begin(
@@ -284,7 +283,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   /** Runs what was begun here. */
   async #drive(
     begun: Exclude<Begun, { readonly type: 'exists' }>,
-    context: C,
+    made: MadeContext<C>,
     options: RunOptions<C>,
     onEvent: ((event: Watched) => void) | undefined,
   ): Promise<RunResult<O>> {
@@ -293,7 +292,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     const span = this.#span(header);
     const live = new LiveRun<C>({
       state: begun.state,
-      context,
+      context: made.context,
       around: this.#around,
       stored: begun.store === undefined ? undefined : begun,
       span,
@@ -302,8 +301,19 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     });
     onEvent?.(begun.event);
     try {
-      const how = await this.#advance(live, begun.store, 0, Number.POSITIVE_INFINITY);
+      const how = await this.#advance(live, begun.store, {
+        attempt: 0,
+        turns: Number.POSITIVE_INFINITY,
+        failure: made.failure,
+      });
       if (how === 'paused' && kept !== undefined) await this.#keep(header, kept);
+      if (how === 'paused' && (await this.#kept().runs.inbox(header.runId)).length > 0) {
+        // Posted between the pause and the release: it would otherwise wait for nobody.
+        const taken = await this.#takeUp(header.runId, options, onEvent, Number.POSITIVE_INFINITY);
+        return taken === undefined
+          ? await this.#await(header.runId, options)
+          : await this.#resultOf(taken.state);
+      }
       return await this.#resultOf(live.state);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
@@ -317,13 +327,15 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   async #advance(
     live: LiveRun<C>,
     store: Store | undefined,
-    attempt: number,
-    turns: number,
+    {
+      failure,
+      ...options
+    }: { readonly attempt: number; readonly turns: number; readonly failure: unknown },
   ): Promise<'ended' | 'paused' | 'yielded'> {
     try {
-      const how = (await giveUpCrashLoop(live, attempt))
-        ? 'ended'
-        : await advance(live, { turns, attempt });
+      let how: 'ended' | 'paused' | 'yielded' = 'ended';
+      if (failure !== undefined) await endFailed(live, failure);
+      else if (!(await giveUpCrashLoop(live, options.attempt))) how = await advance(live, options);
       if (store !== undefined && how === 'ended')
         await commitEnd(store, live.state.runId, live.state);
       return how;
@@ -353,7 +365,10 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       await expireInterruptions(store, before);
       // A look at a paused run with an empty inbox takes no lease.
       if (before.paused && (await store.runs.inbox(runId)).length === 0) return { state: before };
-      const context = await this.#contextFor(before, options);
+      const made = await this.#tryContext(before, options);
+      if (made.failure !== undefined && !(await this.#endsWithout(store, runId))) {
+        throw made.failure;
+      }
       const askedAt = performance.now();
       const acquired = await store.runs.acquire(runId, {
         holder: randomId(),
@@ -364,7 +379,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       const span = this.#span({ runId, agent: state.handoffPath[0] ?? '' });
       const live = new LiveRun<C>({
         state,
-        context,
+        context: made.context,
         around: this.#around,
         stored: { store, lease: acquired.lease, askedAt },
         span,
@@ -372,7 +387,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         onEvent,
       });
       try {
-        const how = await this.#advance(live, store, acquired.attempt, turns);
+        const { attempt } = acquired;
+        const how = await this.#advance(live, store, { attempt, turns, failure: made.failure });
         // What was posted between the pause and the release would otherwise wait for nobody.
         if (how === 'paused' && (await store.runs.inbox(runId)).length > 0) continue;
       } catch (error) {
@@ -469,6 +485,21 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     return readState(store, runId, base);
   }
 
+  async #tryContext(state: RunState, options: RunOptions<C>): Promise<MadeContext<C>> {
+    try {
+      return { context: await this.#contextFor(state, options) };
+    } catch (failure) {
+      return { context: undefined as C, failure };
+    }
+  }
+
+  // A factory that lacks something fails the run. Without one, another process may have what this one lacks; a cancel
+  // needs no context.
+  async #endsWithout(store: Store, runId: string): Promise<boolean> {
+    if (this.#config.context !== undefined) return true;
+    return (await store.runs.inbox(runId)).some(({ type }) => type === 'cancel');
+  }
+
   async #contextFor(state: RunState, options: RunOptions<C>): Promise<C> {
     if (options.context !== undefined) return options.context;
     const factory = this.#config.context;
@@ -510,6 +541,12 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     await runs.append(header.runId, rest, { expectedSeq: 1, token: created.lease.token });
     await runs.release(header.runId, created.lease);
   }
+}
+
+/** The app's context for a run, or why there is none. */
+interface MadeContext<C> {
+  readonly context: C;
+  readonly failure?: unknown;
 }
 
 /** How often a run that somebody else advances is looked at. */

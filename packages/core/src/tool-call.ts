@@ -196,6 +196,7 @@ async function drive<C>(
   for (;;) {
     const step = await generator.next();
     if (step.done === true) return step.value;
+    if (context.signal.aborted) return generator.return(undefined); // Nobody waits for it any more.
     context.progress(step.value);
   }
 }

@@ -62,8 +62,9 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
     ready.map(async ({ tool, input, call }) => {
       if (typeof tool.needsApproval === 'boolean') return tool.needsApproval;
       try {
-        return await tool.needsApproval(input, context);
+        return await orAbort(Promise.resolve(tool.needsApproval(input, context)), live.signal);
       } catch (error) {
+        if (live.signal.aborted) return undefined;
         // Nobody knows whether it may run, so it does not.
         settleWithError(
           live,
@@ -77,6 +78,7 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
     }),
   );
   live.throwIfLost();
+  live.signal.throwIfAborted(); // Nothing starts after a cancel, and a call that was not started was not run.
   for (const [index, { call, tool, input }] of ready.entries()) {
     const asks = verdicts[index];
     if (asks === undefined) continue;
