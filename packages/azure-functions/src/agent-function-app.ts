@@ -70,8 +70,7 @@ export class AgentFunctionApp<C = unknown> {
    * of it. The logger is there only where the app chose one.
    */
   get serverOptions(): AgentServerOptions<C> {
-    const agents = Object.entries(this.runners).map(([name, { agent }]) => [name, agent] as const);
-    return { ...this.#options, agents: Object.fromEntries(agents) };
+    return { ...this.#options, agents: Object.fromEntries(this.#agents) };
   }
 
   /** The runners of the agents, by their names. */

@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+// Not `{ createRequire }`: the banner of a one-file bundle declares that name.
+import nodeModule from 'node:module';
 import { join } from 'node:path';
 // cure: esm-import | import { InvocationContext } from '@azure/functions'; const azf = { InvocationContext };
 import azf from '@azure/functions';
@@ -12,7 +13,9 @@ export interface FunctionsCore {
 /** The worker's own API; nothing outside a worker. It is no package: the worker answers `require`, wherever it is called. */
 export function functionsCore(): FunctionsCore | undefined {
   try {
-    const core: unknown = createRequire(join(process.cwd(), 'index.js'))('@azure/functions-core');
+    const core: unknown = nodeModule.createRequire(join(process.cwd(), 'index.js'))(
+      '@azure/functions-core',
+    );
     return isCore(core) ? core : undefined;
   } catch {
     return undefined;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodes } from './nodes.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -58,14 +59,9 @@ describe('the built package', () => {
       const { AgentFunctionApp } = await import(${JSON.stringify(bundle)});
       console.log(typeof AgentFunctionApp);
     `;
-    for (const node of nodes()) {
+    for (const node of nodes) {
       const { stdout } = await run(node, ['--input-type=module', '-e', script], { cwd: folder });
       expect(stdout.trim()).toBe('function');
     }
   });
 });
-
-/** This Node; more of them in `NODES`, which `npm run test:nodes` sets. */
-function nodes(): readonly string[] {
-  return [process.execPath, ...(process.env['NODES'] ?? '').split(':').filter(Boolean)];
-}
