@@ -1,9 +1,7 @@
-import { AgentError } from '@agent-functions/core';
+import { AgentError, type JsonObject } from '@agent-functions/core';
 import { doneMark, type DoneMark } from './chat/done-mark.ts';
-import { locate, type Auth, type Endpoint, type Environment } from './endpoint.ts';
-import { entraToken, type EntraToken } from './entra-token.ts';
+import type { Auth, Endpoint, Environment, Locate } from './endpoint.ts';
 import type { OpenAIClient, Settings } from './options.ts';
-import type { JsonObject } from '@agent-functions/core';
 
 /** What is needed for one call. */
 export interface Connection {
@@ -34,11 +32,11 @@ export interface Api {
 // The SDK's retries and timeouts would hide what happens from a run: ours decide (`retry()`, `timeout()`).
 const never = { maxRetries: 0, timeout: 2_147_483_647 } as const;
 
-export function openAIApi(settings: Settings): Api {
+export function openAIApi(settings: Settings, locate: Locate): Api {
   let ready: Promise<() => Promise<Connection>> | undefined;
   return {
     async connect() {
-      ready ??= prepare(settings).catch((error: unknown) => {
+      ready ??= prepare(settings, locate).catch((error: unknown) => {
         ready = undefined;
         throw error;
       });
@@ -53,15 +51,14 @@ export function openAIApi(settings: Settings): Api {
 }
 
 /** Reads the environment, loads the SDK, and makes the client: once, on first use. */
-async function prepare(settings: Settings): Promise<() => Promise<Connection>> {
+async function prepare(settings: Settings, locate: Locate): Promise<() => Promise<Connection>> {
   const located = locate(settings, environment());
   if ('missing' in located) throw new AgentError('not_configured', located.missing);
   const { endpoint } = located;
   const mark = endpoint.api === 'chat' && settings.client === undefined ? doneMark() : undefined;
   const client = settings.client ?? (await newClient(endpoint, settings, mark));
-  const token = endpoint.auth.type === 'entra' ? entraToken(endpoint.auth.credential) : undefined;
   const secrets = secretsOf(endpoint.auth, settings);
-  return async () => connection({ endpoint, client, settings, mark, token, secrets });
+  return async () => connection({ endpoint, client, settings, mark, secrets });
 }
 
 interface Parts {
@@ -69,12 +66,12 @@ interface Parts {
   readonly client: OpenAIClient;
   readonly settings: Settings;
   readonly mark: DoneMark | undefined;
-  readonly token: EntraToken | undefined;
   readonly secrets: readonly string[];
 }
 
 async function connection(parts: Parts): Promise<Connection> {
-  const { endpoint, client, settings, mark, token, secrets } = parts;
+  const { endpoint, client, settings, mark, secrets } = parts;
+  const token = endpoint.auth.type === 'entra' ? endpoint.auth.token : undefined;
   const bearer = await token?.get();
   const headers = { ...settings.headers, ...authHeaders(endpoint.auth, settings, bearer) };
   return {
@@ -149,6 +146,6 @@ function secretsOf(auth: Auth, settings: Settings): readonly string[] {
   return [...key, ...Object.values(settings.headers)];
 }
 
-function environment(): Environment {
+export function environment(): Environment {
   return globalThis.process?.env ?? {};
 }

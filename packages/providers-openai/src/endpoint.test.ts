@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { locate, type Environment } from './endpoint.ts';
+import { locateAzure } from './azure-endpoint.ts';
+import { locateOpenAI, type Environment } from './endpoint.ts';
 import { toSettings, type AzureOpenAIOptions, type OpenAIOptions } from './options.ts';
 
 function openai(options: OpenAIOptions = {}, env: Environment = {}) {
-  return locate(toSettings('openai', 'gpt-5-mini', options), env);
+  return locateOpenAI(toSettings('openai', 'gpt-5-mini', options), env);
 }
 
 function azure(options: AzureOpenAIOptions = {}, env: Environment = {}, deployment?: string) {
-  return locate(toSettings('azure_openai', deployment, options), env);
+  return locateAzure(toSettings('azure_openai', deployment, options), env);
 }
 
 describe('openai()', () => {
@@ -48,7 +49,10 @@ describe('openai()', () => {
     'speaks Chat Completions to any other server, without a key if there is none: %j',
     (options) => {
       expect(
-        locate(toSettings('openai', { provider: 'openai', modelName: 'llama', ...options }), {}),
+        locateOpenAI(
+          toSettings('openai', { provider: 'openai', modelName: 'llama', ...options }),
+          {},
+        ),
       ).toMatchObject({
         endpoint: {
           api: 'chat',

@@ -253,17 +253,19 @@ describe.each(targets)('$name', (target) => {
 
   it('uses its socket again', async () => {
     await using quiet = await wireServer();
-    quiet.play(async (response) => {
+    let ended = deferred();
+    quiet.play((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(whole);
-      setTimeout(() => response.end(), 5);
+      // The end of the body comes after the end mark, as it does over a real network.
+      setImmediate(() => response.end(() => ended.resolve()));
     });
     const other = target.model(quiet.url);
-    for (let turn = 0; turn < 5; turn++) {
-      await respond(other);
-      await new Promise((resolve) => setTimeout(resolve, 40));
+    for (let turn = 0; turn < 10; turn++) {
+      ended = deferred();
+      await Promise.all([respond(other), ended.promise]);
     }
-    expect(quiet.connections()).toBeLessThan(3);
+    expect(quiet.connections()).toBeLessThan(6);
   });
 
   describe('asked for one piece', () => {
@@ -404,4 +406,37 @@ describe('an error inside a stream', () => {
       ),
     ).toMatchObject({ reason });
   });
+});
+
+it('is silent to a reader who left while it was asked', async () => {
+  const [target] = targets;
+  const asked = deferred<{ closed: Promise<void> }>();
+  server.play((_, request) => asked.resolve(request));
+  const { signal } = new AbortController();
+  const events = target?.model(server.url).stream(asking(), { signal })[Symbol.asyncIterator]();
+  const pending = events?.next();
+  const { closed } = await asked.promise;
+  await events?.return?.();
+  await closed;
+  expect(await pending).toEqual({ done: true, value: undefined });
+});
+
+it('gives its events in order to a reader who does not wait', async () => {
+  const [target] = targets;
+  server.play(bytes(target?.answer.join('') ?? ''));
+  const { signal } = new AbortController();
+  const events = target?.model(server.url).stream(asking(), { signal })[Symbol.asyncIterator]();
+  if (events === undefined) throw new Error('no target');
+  const results = await Promise.all(Array.from({ length: 9 }, () => events.next()));
+  expect(results.map((result) => result.value?.type)).toEqual([
+    'reasoning-delta',
+    'text-delta',
+    'text-delta',
+    'tool-input-delta',
+    'tool-input-delta',
+    'tool-input-delta',
+    'response',
+    undefined,
+    undefined,
+  ]);
 });

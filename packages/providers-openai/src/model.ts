@@ -5,12 +5,13 @@ import {
   type ModelCallOptions,
   type ModelRequest,
   type ModelResponse,
-  type ModelStreamEvent,
 } from '@agent-functions/core';
-import { openAIApi, type Api, type Connection } from './api.ts';
+import { AnswerStream, type Call } from './answer-stream.ts';
+import { environment, openAIApi, type Api, type Connection } from './api.ts';
 import { chatReader, fromChat } from './chat/from-stream.ts';
 import { toChatRequest } from './chat/to-request.ts';
-import { modelName } from './endpoint.ts';
+import { deploymentOf, locateAzure } from './azure-endpoint.ts';
+import { locateOpenAI, type Locate } from './endpoint.ts';
 import { toModelError, type ErrorContext } from './errors.ts';
 import type { ReadContext, StreamReader } from './from-stream.ts';
 import {
@@ -33,7 +34,8 @@ import type { RequestContext, WireRequest } from './to-request.ts';
  * @throws UserError for an option that does not exist, or without a name.
  */
 export function openai(model: string | LLMConfig, options?: OpenAIOptions): Model {
-  return toModel(toSettings('openai', model, options));
+  const settings = toSettings('openai', model, options);
+  return toModel(settings, locateOpenAI, () => settings.model);
 }
 
 /**
@@ -44,15 +46,16 @@ export function openai(model: string | LLMConfig, options?: OpenAIOptions): Mode
  * @throws UserError for an option that does not exist.
  */
 export function azureOpenAI(deployment?: string | LLMConfig, options?: AzureOpenAIOptions): Model {
-  return toModel(toSettings('azure_openai', deployment, options));
+  const settings = toSettings('azure_openai', deployment, options);
+  return toModel(settings, locateAzure, () => deploymentOf(settings, environment()));
 }
 
-function toModel(settings: Settings): Model {
-  const api = openAIApi(settings);
+function toModel(settings: Settings, locate: Locate, name: () => string | undefined): Model {
+  const api = openAIApi(settings, locate);
   const model: Model = {
     provider: settings.provider,
     get modelId() {
-      return modelName(settings, globalThis.process?.env ?? {}) ?? '';
+      return name() ?? '';
     },
     stream: (request, options) => ask(api, settings, request, options),
     ready: () => api.missing(),
@@ -73,57 +76,44 @@ const wires: { readonly [api in OpenAIApi]: Wire } = {
   chat: { toRequest: toChatRequest, reader: chatReader, fromBody: fromChat },
 };
 
-async function* ask(
+/** One call: connects, converts, sends. */
+function ask(
   api: Api,
   settings: Settings,
   request: ModelRequest,
   { signal }: ModelCallOptions,
-): AsyncGenerator<ModelStreamEvent, void> {
-  signal.throwIfAborted();
+): AnswerStream {
   const { provider, extraBody } = settings;
-  // Of this call alone: a reader who leaves early closes the socket too.
-  const call = new AbortController();
-  const abort = (): void => call.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
   let connection: Connection | undefined;
-  let whole = false;
-  try {
-    connection = await orAborted(api.connect(), signal);
-    const { endpoint } = connection;
+
+  async function prepare(): Promise<Call> {
+    const connected = await orAborted(api.connect(), signal);
+    connection = connected;
+    const { endpoint } = connected;
+    const { model, compatible } = endpoint;
     const wire = wires[endpoint.api];
-    const context = { provider, model: endpoint.model };
-    const { compatible } = endpoint;
+    const context = { provider, model };
     const { body, warnings } = wire.toRequest(request, { ...context, compatible, extraBody });
-    yield* warnings;
-    if (body['stream'] === false) {
-      const answer = await connection.ask(body, call.signal);
-      whole = true;
-      yield { type: 'response', response: wire.fromBody(answer, context) };
-      return;
-    }
-    const reader = wire.reader(context);
-    const stream = await connection.stream(body, call.signal);
-    try {
-      for await (const event of stream.events) {
-        for (const out of reader.push(event)) yield out;
-      }
-    } catch (error) {
-      // Cut after the vendor said that the answer is whole: asking again would cost it twice.
-      if (signal.aborted || !reader.isComplete()) throw error;
-    }
-    // The SDK ends an aborted stream as if it were whole.
-    signal.throwIfAborted();
-    whole = true;
-    yield { type: 'response', response: reader.end(stream.done()) };
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
+    return {
+      warnings,
+      async send(call) {
+        if (body['stream'] === false) {
+          const answer = await connected.ask(body, call);
+          return { type: 'response', response: wire.fromBody(answer, context) };
+        }
+        const stream = await connected.stream(body, call);
+        return { type: 'incoming', ...stream, reader: wire.reader(context) };
+      },
+    };
+  }
+
+  function toError(error: unknown): unknown {
     const failure = toModelError(error, errorContext(settings, connection));
     if ('status' in failure && failure.status === 401) connection?.refused();
-    throw failure;
-  } finally {
-    signal.removeEventListener('abort', abort);
-    if (!whole) call.abort();
+    return failure;
   }
+
+  return new AnswerStream(signal, prepare, toError);
 }
 
 function errorContext(settings: Settings, connection: Connection | undefined): ErrorContext {
