@@ -8,6 +8,7 @@ import {
   type HostContext,
 } from '@agent-functions/core';
 import { agentRoutes } from './agent-routes.ts';
+import { Answer, respond, type ReadBody } from './answer.ts';
 import { chatRoutes } from './chat.ts';
 import { cors, type Cors } from './cors.ts';
 import { guestRoutes } from './guest-routes.ts';
@@ -23,9 +24,9 @@ import type {
   ServerRunner,
 } from './options.ts';
 import { principalOf } from './principal.ts';
-import { Problem, problemResponse, toProblem } from './problem.ts';
+import { Problem, problemAnswer, toProblem } from './problem.ts';
 import { Recovery } from './recovery.ts';
-import { routeTable, type Match, type Route } from './routes.ts';
+import { routeTable, type Match, type Reply, type Route } from './routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { reasonOf, type RunnerPort, type Scope, type Served } from './scope.ts';
 
@@ -105,18 +106,27 @@ class Server<C> implements AgentServer<C> {
     request: Request,
     context: Partial<HostContext> = {},
   ): Promise<Response> => {
-    this.start();
-    const { scope, find } = this.#mount();
-    const host = new RequestHost(request, context, scope.logger, this.#background);
-    const response = await this.#answer(request, host, find).catch((error: unknown) => {
-      const { problem, hidden } = toProblem(error);
-      if (hidden) host.log('error', 'A request failed', { code: problem.code, ...reasonOf(error) });
-      return problemResponse(problem, host.invocationId);
-    });
-    return this.#cors === undefined ? response : this.#cors.apply(request, response);
+    const reply = await this[respond](request, context);
+    return reply instanceof Answer ? reply.toResponse() : reply;
   };
 
-  async #answer(request: Request, host: RequestHost, find: Mounted<C>['find']): Promise<Response> {
+  async [respond](
+    request: Request,
+    context: Partial<HostContext>,
+    readBody?: ReadBody,
+  ): Promise<Reply> {
+    this.start();
+    const { scope, find } = this.#mount();
+    const host = new RequestHost(request, context, scope.logger, this.#background, readBody);
+    const reply = await this.#answer(request, host, find).catch((error: unknown) => {
+      const { problem, hidden } = toProblem(error);
+      if (hidden) host.log('error', 'A request failed', { code: problem.code, ...reasonOf(error) });
+      return problemAnswer(problem, host.invocationId);
+    });
+    return this.#cors === undefined ? reply : this.#cors.apply(request, reply);
+  }
+
+  async #answer(request: Request, host: RequestHost, find: Mounted<C>['find']): Promise<Reply> {
     const { method } = request;
     const found = find(method, pathOf(request.url));
     if (found.type === 'none') throw this.#noSuchRoute();
@@ -134,10 +144,11 @@ class Server<C> implements AgentServer<C> {
     const { route, params } = found;
     const caller = await principalOf(this.#options, request, host, route.open === true);
     if (caller instanceof Response) return caller;
-    const response = await route.handle({ request, params, principal: caller.principal, host });
-    if (method !== 'HEAD') return response;
-    await response.body?.cancel();
-    return new Response(null, response);
+    const reply = await route.handle({ request, params, principal: caller.principal, host });
+    if (method !== 'HEAD') return reply;
+    if (reply instanceof Answer) return new Answer(null, reply);
+    await reply.body?.cancel();
+    return new Response(null, reply);
   }
 
   #noSuchRoute(): Problem {

@@ -10,13 +10,14 @@ import {
   type RunResult,
 } from '@agent-functions/core';
 import { agentOf } from './agent-routes.ts';
+import { Answer } from './answer.ts';
 import { toChatBody, type ChatBody } from './chat-request.ts';
 import { errorEvent } from './error-event.ts';
 import { eventStream, eventStreamHeaders } from './event-stream.ts';
 import type { RequestHost } from './host.ts';
 import { badRequest, Problem, problemOfFailure } from './problem.ts';
 import { readJson } from './read-body.ts';
-import type { Route } from './routes.ts';
+import type { Reply, Route } from './routes.ts';
 import {
   accepted,
   json,
@@ -48,7 +49,7 @@ export function chatRoutes(scope: Scope): readonly Route[] {
   ];
 }
 
-async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<Response> {
+async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<Reply> {
   const { request, host } = exchange;
   const startedAt = Date.now();
   if (!served.agent.enableConversationalAgent) {
@@ -59,7 +60,7 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
     );
   }
   refuseLater(request.headers);
-  const body = toChatBody(await readJson(request, { limitBytes: scope.bodyLimitBytes }), scope);
+  const body = toChatBody(await readJson(request, host, scope.bodyLimitBytes), scope);
   const streams = wantsStream(request.headers, body.chat.stream, served.agent.streaming);
   const sessionId = await sessionFor(scope, body, exchange.principal);
   const endsAt = endOf(scope, host.deadline, startedAt);
@@ -101,11 +102,11 @@ async function answerAsJson(
   { runner }: Served,
   { host }: Exchange,
   { input, sessionId, options, endsAt }: Turn,
-): Promise<Response> {
+): Promise<Answer> {
   const running = runner.run(input, options);
   const result =
     (await before(endsAt, running)) ?? (await outlasted(scope, host, sessionId, running));
-  if (result instanceof Response) return result;
+  if (result instanceof Answer) return result;
   if (result.status !== 'failed') return json(result.toJSON());
   throw failed(result, host);
 }
@@ -116,7 +117,7 @@ async function outlasted(
   host: RequestHost,
   sessionId: string,
   running: Promise<RunResult<unknown>>,
-): Promise<Response | RunResult<unknown>> {
+): Promise<Answer | RunResult<unknown>> {
   const { activeRunId } = await scope.store.sessions.load(sessionId);
   const header = activeRunId === undefined ? undefined : await scope.store.runs.header(activeRunId);
   // It ended while we looked, or it is not recorded yet.

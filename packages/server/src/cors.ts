@@ -1,7 +1,10 @@
+import { Answer } from './answer.ts';
+import type { Reply } from './routes.ts';
+
 /** Cross-origin rules: a preflight answer, and the headers of every other. */
 export interface Cors {
-  preflight(request: Request, methods: readonly string[]): Response;
-  apply(request: Request, response: Response): Response;
+  preflight(request: Request, methods: readonly string[]): Answer;
+  apply(request: Request, reply: Reply): Reply;
 }
 
 const requestHeaders =
@@ -19,24 +22,31 @@ export function cors(origins: readonly string[]): Cors {
   };
   return {
     preflight(request, methods) {
-      const origin = allowed(request);
-      const headers = new Headers({ vary: 'origin' });
-      if (origin !== undefined) {
-        headers.set('access-control-allow-origin', origin);
-        headers.set('access-control-allow-methods', methods.join(', '));
-        headers.set('access-control-allow-headers', requestHeaders);
-        headers.set('access-control-max-age', '600');
-      }
-      return new Response(null, { status: 204, headers });
+      const headers = {
+        'access-control-allow-methods': methods.join(', '),
+        'access-control-allow-headers': requestHeaders,
+        'access-control-max-age': '600',
+      };
+      return new Answer(null, {
+        status: 204,
+        headers: allowed(request) === undefined ? {} : headers,
+      });
     },
-    apply(request, response) {
+    apply(request, reply) {
       const origin = allowed(request);
+      const headers = {
+        vary: 'origin',
+        ...(origin === undefined
+          ? {}
+          : {
+              'access-control-allow-origin': origin,
+              'access-control-expose-headers': exposedHeaders,
+            }),
+      };
+      if (reply instanceof Answer) return reply.with(headers);
       // A response of `fetch()` or `Response.redirect()` has headers that cannot be changed.
-      const own = new Response(response.body, response);
-      own.headers.append('vary', 'origin');
-      if (origin === undefined) return own;
-      own.headers.set('access-control-allow-origin', origin);
-      own.headers.set('access-control-expose-headers', exposedHeaders);
+      const own = new Response(reply.body, reply);
+      for (const [name, value] of Object.entries(headers)) own.headers.append(name, value);
       return own;
     },
   };

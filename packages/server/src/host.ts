@@ -1,7 +1,10 @@
 import type { HostContext, JsonObject, Logger, LogLevel, Principal } from '@agent-functions/core';
+import type { ReadBody } from './answer.ts';
 
 /** What a host did not say, filled in. Signal and id are made when somebody asks for them. */
 export class RequestHost implements HostContext {
+  /** How the host reads the body, where it does that better than the request. */
+  readonly readBody: ReadBody | undefined;
   readonly #request: Request;
   readonly #given: Partial<HostContext>;
   readonly #logger: Logger;
@@ -13,7 +16,9 @@ export class RequestHost implements HostContext {
     given: Partial<HostContext>,
     logger: Logger,
     background: BackgroundWork,
+    readBody?: ReadBody,
   ) {
+    this.readBody = readBody;
     this.#request = request;
     this.#given = given;
     this.#logger = logger;

@@ -5,6 +5,7 @@ import {
   type JsonObject,
   type RunFailure,
 } from '@agent-functions/core';
+import { Answer } from './answer.ts';
 
 /** The codes of `problem+json` bodies: core's, and those that only HTTP knows. */
 export type ProblemCode =
@@ -99,7 +100,7 @@ const titles: Readonly<Record<number, string>> = {
 };
 
 /** `application/problem+json` (RFC 9457). `instance` is the request's id, which the log has too. */
-export function problemResponse(problem: Problem, invocationId: string): Response {
+export function problemAnswer(problem: Problem, invocationId: string): Answer {
   const { status, code } = problem;
   const body = {
     type: `urn:agent-functions:problem:${code.replaceAll('_', '-')}`,
@@ -110,7 +111,7 @@ export function problemResponse(problem: Problem, invocationId: string): Respons
     code,
     ...problem.details.more,
   };
-  return new Response(JSON.stringify(body), {
+  return new Answer(JSON.stringify(body), {
     status,
     headers: {
       'content-type': 'application/problem+json',

@@ -1,4 +1,5 @@
 import type { Json } from '@agent-functions/core';
+import type { ReadBody } from './answer.ts';
 import { badRequest, Problem } from './problem.ts';
 
 const maxDepth = 100;
@@ -10,9 +11,15 @@ const maxDepth = 100;
  */
 export async function readJson(
   request: Request,
-  options: { readonly limitBytes: number },
+  host: { readonly readBody: ReadBody | undefined },
+  limitBytes: number,
 ): Promise<Json | undefined> {
-  const bytes = await readBytes(request, options.limitBytes);
+  const declared = request.headers.get('content-length');
+  if (declared !== null && Number(declared) > limitBytes) throw tooLarge(limitBytes);
+  const bytes =
+    host.readBody === undefined
+      ? await readBytes(request, limitBytes)
+      : await host.readBody(limitBytes);
   if (bytes.length === 0) return undefined;
   checkContentType(request.headers);
   let text: string;
@@ -39,8 +46,6 @@ export async function readJson(
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
-  const declared = request.headers.get('content-length');
-  if (declared !== null && Number(declared) > limitBytes) throw tooLarge(limitBytes);
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -56,8 +61,13 @@ async function readBytes(request: Request, limitBytes: number): Promise<Uint8Arr
   } catch (error) {
     reader.cancel().catch(() => undefined);
     if (error instanceof Problem) throw error;
-    throw badRequest('The body ended before it was complete. Send it again.');
+    throw bodyCut();
   }
+  return joined(chunks, size);
+}
+
+/** Chunks in one piece. */
+export function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
   const [first] = chunks;
   if (chunks.length === 1 && first !== undefined) return first;
   const all = new Uint8Array(size);
@@ -69,7 +79,12 @@ async function readBytes(request: Request, limitBytes: number): Promise<Uint8Arr
   return all;
 }
 
-function tooLarge(limitBytes: number): Problem {
+/** 400: the client went away, or said another length than it sent. */
+export function bodyCut(): Problem {
+  return badRequest('The body ended before it was complete. Send it again.');
+}
+
+export function tooLarge(limitBytes: number): Problem {
   return new Problem(
     413,
     'limit',

@@ -1,4 +1,8 @@
+import type { Answer } from './answer.ts';
 import type { Exchange } from './scope.ts';
+
+/** What a route answers: data where it can, a `Response` where it streams or comes from the app. */
+export type Reply = Answer | Response;
 
 /** One row of the route table. */
 export interface Route {
@@ -10,7 +14,7 @@ export interface Route {
   readonly agent?: string | undefined;
   /** Served without asking who calls. */
   readonly open?: boolean | undefined;
-  readonly handle: (exchange: Exchange) => Response | Promise<Response>;
+  readonly handle: (exchange: Exchange) => Reply | Promise<Reply>;
 }
 
 export type Match =

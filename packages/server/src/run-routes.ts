@@ -7,6 +7,7 @@ import {
   type Cursor,
   type RunHeader,
 } from '@agent-functions/core';
+import { Answer } from './answer.ts';
 import { endOf } from './chat.ts';
 import { toDecisions } from './decisions-request.ts';
 import { errorEvent } from './error-event.ts';
@@ -15,7 +16,7 @@ import { objectAt, textAt, type ObjectSchema } from './fields.ts';
 import { badRequest, Problem } from './problem.ts';
 
 import { readJson } from './read-body.ts';
-import type { Route } from './routes.ts';
+import type { Reply, Route } from './routes.ts';
 import {
   accepted,
   json,
@@ -49,7 +50,7 @@ export function runRoutes(scope: Scope): readonly Route[] {
   ];
 }
 
-async function state(scope: Scope, exchange: Exchange): Promise<Response> {
+async function state(scope: Scope, exchange: Exchange): Promise<Answer> {
   const { header, runner } = await visibleRun(scope, exchange);
   const links = runLinks(scope, header.runId);
   const result = await runner.get(header.runId);
@@ -68,7 +69,7 @@ async function state(scope: Scope, exchange: Exchange): Promise<Response> {
   });
 }
 
-async function events(scope: Scope, exchange: Exchange): Promise<Response> {
+async function events(scope: Scope, exchange: Exchange): Promise<Reply> {
   const { request, host } = exchange;
   const startedAt = Date.now();
   const { header, runner } = await visibleRun(scope, exchange);
@@ -84,7 +85,7 @@ async function events(scope: Scope, exchange: Exchange): Promise<Response> {
   const location = runLinks(scope, runId).self;
   // Nothing can come any more: 204 tells an EventSource not to connect again.
   if (peek?.ended === true && cursor.seq === peek.seq) {
-    return new Response(null, { status: 204, headers: { location } });
+    return new Answer(null, { status: 204, headers: { location } });
   }
   await wakeIfAbandoned(scope, header, exchange);
   const leaving = new AbortController();
@@ -129,10 +130,10 @@ const cancelSchema = {
   additionalProperties: false,
 } as const satisfies ObjectSchema;
 
-async function cancel(scope: Scope, exchange: Exchange): Promise<Response> {
+async function cancel(scope: Scope, exchange: Exchange): Promise<Answer> {
   const { request, host, principal } = exchange;
   const { header, runner } = await visibleRun(scope, exchange);
-  const body = await readJson(request, { limitBytes: scope.bodyLimitBytes });
+  const body = await readJson(request, host, scope.bodyLimitBytes);
   const { reason } = body === undefined ? {} : objectAt(body, 'The body', cancelSchema);
   const posted = await runner.post(header.runId, {
     id: `cancel:${host.invocationId}`,
@@ -146,10 +147,10 @@ async function cancel(scope: Scope, exchange: Exchange): Promise<Response> {
   return accepted(scope, header);
 }
 
-async function decisions(scope: Scope, exchange: Exchange): Promise<Response> {
-  const { request, principal } = exchange;
+async function decisions(scope: Scope, exchange: Exchange): Promise<Answer> {
+  const { request, host, principal } = exchange;
   const { header, runner } = await visibleRun(scope, exchange);
-  const answers = toDecisions(await readJson(request, { limitBytes: scope.bodyLimitBytes }));
+  const answers = toDecisions(await readJson(request, host, scope.bodyLimitBytes));
   // The same answers by the same caller are the same signal: a request that is sent again counts once and is accepted.
   const id = await sha256Hex(canonicalJson([principal?.id ?? null, toJson(answers)]), 128);
   const counts = await runner

@@ -9,6 +9,7 @@ import {
   type RunResult,
   type Store,
 } from '@agent-functions/core';
+import { Answer } from './answer.ts';
 import type { RequestHost } from './host.ts';
 import type { ServerRunner } from './options.ts';
 import { Problem } from './problem.ts';
@@ -61,8 +62,8 @@ export interface Exchange {
 export function json(
   body: JsonObject,
   init: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
-): Response {
-  return new Response(JSON.stringify(body), {
+): Answer {
+  return new Answer(JSON.stringify(body), {
     status: init.status ?? 200,
     headers: {
       'content-type': 'application/json',
@@ -84,7 +85,7 @@ export function runLinks(scope: Scope, runId: string): JsonObject & { readonly s
 }
 
 /** 202: what was asked for goes on, and the run says how it went. */
-export function accepted(scope: Scope, run: RunHeader): Response {
+export function accepted(scope: Scope, run: RunHeader): Answer {
   const links = runLinks(scope, run.runId);
   return json(
     {

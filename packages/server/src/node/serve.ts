@@ -2,10 +2,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { HostContext } from '@agent-functions/core';
 import { NodeRequest, sendNodeResponse } from 'srvx/node';
+import { respond, type Answer, type ReadBody } from '../answer.ts';
+import { readBody } from './read-body.ts';
 
 /** What `serve()` needs of an `agentServer()`. */
 export interface Served {
   readonly fetch: (request: Request, context?: Partial<HostContext>) => Promise<Response>;
+  /** Of servers of this package: answers before a `Response` is made. */
+  [respond]?(
+    request: Request,
+    context: Partial<HostContext>,
+    readBody: ReadBody,
+  ): Promise<Answer | Response>;
   start?(): void;
   close?(options?: { readonly graceMs?: number | undefined }): Promise<void>;
 }
@@ -65,8 +73,21 @@ async function answer(
     response.writeHead(400).end();
     return;
   }
-  const answered = await server.fetch(new NodeRequest({ req: request, res: response }));
-  await sendNodeResponse(response, answered);
+  const asked = new NodeRequest({ req: request, res: response });
+  const reply =
+    server[respond] === undefined
+      ? await server.fetch(asked)
+      : await server[respond](asked, {}, (limitBytes) => readBody(request, limitBytes));
+  if (reply instanceof Response) {
+    await sendNodeResponse(response, reply);
+    return;
+  }
+  const { status, headers, body } = reply;
+  // In one piece, with its length: one write, and no chunked encoding.
+  if (body === null) response.writeHead(status, headers).end();
+  else {
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
+  }
 }
 
 function listen(http: Server, port: number, host: string): Promise<void> {
