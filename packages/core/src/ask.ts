@@ -11,9 +11,9 @@ export async function askForApproval<C>(
   tool: Tool<C>,
 ): Promise<void> {
   const expiresAt =
-    tool.approvalTimeoutMs === undefined || live.store === undefined
+    tool.approvalTimeoutMs === undefined
       ? undefined
-      : (await live.store.now()) + tool.approvalTimeoutMs;
+      : ((await live.store?.now()) ?? Date.now()) + tool.approvalTimeoutMs;
   live.stage(frame, {
     type: 'interruption',
     interruption: {
