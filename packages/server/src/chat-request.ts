@@ -60,7 +60,8 @@ const examples: JsonObject = {
 
 /** A chat request as core takes it, and what only the route needs. */
 export interface ChatBody {
-  readonly chat: ChatRequest;
+  readonly chat: Omit<ChatRequest, 'stream'>;
+  readonly stream: boolean | undefined;
   readonly modelSettings: ModelSettings | undefined;
   readonly ifBusy: 'reject' | 'supersede';
 }
@@ -95,17 +96,17 @@ function read(body: Json | undefined, options: { readonly allowModelSettings: bo
   const sessionId = sessionIdOf(fields);
   const userId = fields['user_id'];
   const { context, stream } = fields;
-  const chat: ChatRequest = {
+  const chat: ChatBody['chat'] = {
     ...(message === undefined
       ? { messages: messagesAt(messages) }
       : { message: contentAt(message, 'message') }),
     ...(sessionId === undefined ? {} : { sessionId }),
     ...(userId === undefined ? {} : { userId: userIdAt(userId) }),
     ...(context === undefined ? {} : { context: anyObjectAt(context, 'context') }),
-    ...(stream === undefined ? {} : { stream: booleanAt(stream, 'stream') }),
   };
   return {
     chat,
+    stream: stream === undefined ? undefined : booleanAt(stream, 'stream'),
     modelSettings:
       fields['model_settings'] === undefined
         ? undefined

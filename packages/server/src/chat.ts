@@ -61,11 +61,11 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
   }
   refuseLater(request.headers);
   const body = toChatBody(await readJson(request, host, scope.bodyLimitBytes), scope);
-  const streams = wantsStream(request.headers, body.chat.stream, served.agent.streaming);
+  const streams = wantsStream(request.headers, body.stream, served.agent.streaming);
   const sessionId = await sessionFor(scope, body, exchange.principal);
   const endsAt = endOf(scope, host.deadline, startedAt);
   const turn: Turn = {
-    input: { ...withoutStream(body.chat), sessionId },
+    input: { ...body.chat, sessionId },
     sessionId,
     options: {
       principal: exchange.principal,
@@ -229,10 +229,6 @@ async function sessionFor(
     'The session_id is unknown. Leave it out to begin a conversation, and send back the session_id of the answer. ' +
       'To choose ids, authenticate, or set allowClientSessionIds on the server.',
   );
-}
-
-function withoutStream({ stream: _, ...chat }: ChatRequest): ChatRequest {
-  return chat;
 }
 
 function newSessionId(): string {

@@ -50,7 +50,7 @@ export function problemOfFailure(
 ): Problem {
   const { message, retry_after: retryAfter } = publicFailure(failure);
   const wait = typeof retryAfter === 'number' ? Math.max(1, Math.ceil(retryAfter)) : undefined;
-  return new Problem(status, failure.code, String(message), {
+  return new Problem(status, failure.code, typeof message === 'string' ? message : failure.code, {
     more: {
       ...(failure.reason === undefined ? {} : { reason: failure.reason }),
       ...(wait === undefined ? {} : { retry_after: wait }),

@@ -1,6 +1,6 @@
 import { Agent, memoryStore, tool, type Store } from '@agent-functions/core';
 import { scriptedModel, verifyJournal } from '@agent-functions/core/testing';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { agentServer, type AgentServer } from '../src/index.ts';

@@ -113,7 +113,7 @@ describe('what is checked when a server is made', () => {
     agentServer({ agents: [tenant] });
     const server = agentServer({
       agents: [tenant],
-      context: ({ requestContext }) => ({ tenant: String(requestContext['tenant']) }),
+      context: ({ requestContext }) => ({ tenant: JSON.stringify(requestContext['tenant']) }),
       logger: quiet,
     });
     const response = await chat(server, { message: 'Hi', context: { tenant: 'Contoso' } });

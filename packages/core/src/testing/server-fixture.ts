@@ -242,7 +242,7 @@ export function scripted(
   } = {},
 ): { readonly agent: Agent<unknown, unknown>; readonly model: ScriptedModel } {
   const model = scriptedModel(script);
-  return { model, agent: new Agent<unknown, string>({ name, model, ...more }) };
+  return { model, agent: new Agent({ name, model, ...more }) };
 }
 
 const anyObject = jsonSchema<JsonObject>(

@@ -10,12 +10,13 @@ import {
   type Answer,
   type Client,
   type ServerCase,
+  type ServerFixture,
 } from './server-fixture.ts';
 
 /** Runs: their state, decisions, cancel, and whose they are. */
 export function serverRunContract(define: ServerCase): void {
   define('pauses for an approval and goes on when it is given', async (t) => {
-    const { server, runId, interruption, calls } = await paused(t.serve);
+    const { server, runId, interruption, calls } = await paused(t);
     equal(interruption['kind'], 'approval', 'kind');
     equal(interruption['input'], { amount: 3 }, 'what is asked');
     equal(calls(), 0, 'payments before');
@@ -30,7 +31,7 @@ export function serverRunContract(define: ServerCase): void {
   });
 
   define('takes edited input, and a refusal with a message', async (t) => {
-    const edited = await paused(t.serve);
+    const edited = await paused(t);
     await edited.server.post(`/api/runs/${edited.runId}/approvals`, [
       {
         interruption_id: textField(edited.interruption, 'id'),
@@ -41,7 +42,7 @@ export function serverRunContract(define: ServerCase): void {
     const run = await ended(edited.server, edited.runId);
     equal(firstResult(run)['result'], { done: { amount: 2 } }, 'result');
 
-    const refused = await paused(t.serve);
+    const refused = await paused(t);
     await refused.server.post(`/api/runs/${refused.runId}/decisions`, [
       {
         interruption_id: textField(refused.interruption, 'id'),
@@ -55,7 +56,7 @@ export function serverRunContract(define: ServerCase): void {
   });
 
   define('counts the first decision; the same again is accepted, another is 409', async (t) => {
-    const { server, runId, interruption, calls } = await paused(t.serve);
+    const { server, runId, interruption, calls } = await paused(t);
     const id = textField(interruption, 'id');
     const path = `/api/runs/${runId}/decisions`;
     const first = await server.post(path, [{ interruption_id: id, approved: true }]);
@@ -69,7 +70,7 @@ export function serverRunContract(define: ServerCase): void {
   });
 
   define('refuses a decision of the wrong form or for nothing, and stays paused', async (t) => {
-    const { server, runId, interruption } = await paused(t.serve);
+    const { server, runId, interruption } = await paused(t);
     const id = textField(interruption, 'id');
     const path = `/api/runs/${runId}/decisions`;
     const wrongForm = await server.post(path, [{ interruption_id: id, answer: 'yes' }]);
@@ -104,7 +105,7 @@ export function serverRunContract(define: ServerCase): void {
   });
 
   define('cancels a run that waits', async (t) => {
-    const { server, runId, interruption } = await paused(t.serve);
+    const { server, runId, interruption } = await paused(t);
     const cancel = await server.post(`/api/runs/${runId}/cancel`);
     equal(cancel.status, 202, 'cancel');
     const run = await ended(server, runId);
@@ -190,7 +191,7 @@ const routesOfRuns: readonly (readonly ['GET' | 'POST', string])[] = [
   ['POST', '/approvals'],
 ];
 
-async function paused(serve: Parameters<Parameters<ServerCase>[1]>[0]['serve']): Promise<{
+async function paused(t: ServerFixture): Promise<{
   readonly server: Client;
   readonly runId: string;
   readonly interruption: JsonObject;
@@ -200,7 +201,7 @@ async function paused(serve: Parameters<Parameters<ServerCase>[1]>[0]['serve']):
   const { agent } = scripted('payer', [{ calls: [['pay', { amount: 3 }]] }, 'Paid.'], {
     tools: [tool],
   });
-  const server = await serve({ agents: [agent] });
+  const server = await t.serve({ agents: [agent] });
   const { status, body } = await server.chat('payer', { message: 'Pay' });
   equal([status, body['status']], [200, 'interrupted'], 'the chat');
   return { server, runId: textField(body, 'run_id'), interruption: firstInterruption(body), calls };
@@ -223,7 +224,8 @@ export async function ended(server: Client, runId: string): Promise<Answer> {
   const look = () => server.get(`/api/runs/${runId}`);
   let run = await look();
   await eventually(async () => {
-    if (!['running', 'interrupted'].includes(String(run.body['status']))) return true;
+    const { status } = run.body;
+    if (status !== 'running' && status !== 'interrupted') return true;
     run = await look();
     return false;
   }, `run ${runId} ends`);

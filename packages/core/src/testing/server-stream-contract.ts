@@ -1,4 +1,3 @@
-import type { JsonObject } from '../json.ts';
 import type { Store } from '../store.ts';
 import { equal, eventually, ok } from './assert.ts';
 import { gate } from './gate.ts';
@@ -193,5 +192,5 @@ function idOfInterruption(events: readonly WireEvent[]): string {
   const data = events.find(({ event }) => event === 'interruption')?.data ?? {};
   const asked = data['interruption'];
   ok(typeof asked === 'object' && asked !== null && 'id' in asked, 'an interruption');
-  return textField(asked as JsonObject, 'id');
+  return textField(asked, 'id');
 }

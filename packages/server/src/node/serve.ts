@@ -41,7 +41,12 @@ const defaultGraceMs = 10_000;
 /** Serves a handler over HTTP/1.1. Resolves when it listens; rejects when it cannot (the port is taken …). */
 export async function serve(server: Served, options: ServeOptions): Promise<Serving> {
   const { host = '127.0.0.1', graceMs = defaultGraceMs } = options;
+  let closing: Promise<void> | undefined;
   const http = createServer((request, response) => {
+    // Connections that are kept alive would keep a server that closes.
+    response.once('close', () => {
+      if (closing !== undefined) setImmediate(() => http.closeIdleConnections());
+    });
     answer(server, request, response).catch(() => {
       // `fetch` never throws and what it answers can be sent; a socket that broke needs no answer.
       response.destroy();
@@ -50,7 +55,6 @@ export async function serve(server: Served, options: ServeOptions): Promise<Serv
   await listen(http, options.port, host);
   server.start?.();
   const { port } = addressOf(http);
-  let closing: Promise<void> | undefined;
   const close = (grace: number): Promise<void> => (closing ??= closeAll(http, server, grace));
   const stopListening =
     options.signals === true ? onSignals(() => close(graceMs)) : () => undefined;
