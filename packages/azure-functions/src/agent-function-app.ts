@@ -42,10 +42,12 @@ export class AgentFunctionApp<C = unknown> {
   readonly #logger: Logger;
   readonly #invocations: Invocations = invocations();
   readonly #registered = new Set<string>();
+  #functionTimeoutMs: number;
   #started = false;
 
   constructor(options: AgentFunctionAppOptions<C>) {
     this.#settings = settingsOf(options);
+    this.#functionTimeoutMs = this.#settings.functionTimeoutMs ?? 300_000;
     this.#protocols = new Set((options.protocols ?? []).map((protocol) => protocol.name));
     this.#logger = options.logger ?? consoleLogger({ level: 'warn' });
     const { hostPrefix } = this.#settings;
@@ -161,7 +163,8 @@ export class AgentFunctionApp<C = unknown> {
           logger: this.#logger,
           streaming: this.#settings.streaming,
           easyAuth: this.#settings.easyAuth,
-          functionTimeoutMs: this.#settings.functionTimeoutMs,
+          principalRequired: this.#settings.principalRequired && planned.open !== true,
+          functionTimeoutMs: () => this.#functionTimeoutMs,
         }),
       });
     }
@@ -192,8 +195,11 @@ export class AgentFunctionApp<C = unknown> {
     if (core !== undefined && !(await runsOurCopy(core))) this.#logger.log('error', secondCopy);
     // cure-end: second-copy
     const hostJson = await readHostJson(process.cwd());
-    const { hostPrefix } = this.#settings;
-    if (hostJson !== undefined && hostJson.routePrefix !== hostPrefix) {
+    if (hostJson === undefined) return;
+    const { hostPrefix, functionTimeoutMs } = this.#settings;
+    if (functionTimeoutMs === undefined && hostJson.functionTimeoutMs !== undefined)
+      this.#functionTimeoutMs = hostJson.functionTimeoutMs;
+    if (hostJson.routePrefix !== hostPrefix) {
       this.#logger.log(
         'error',
         `host.json puts ${JSON.stringify(hostJson.routePrefix)} before every route, and this app counts on ${JSON.stringify(hostPrefix)}: its routes are not where they should be. Write "extensions": { "http": { "routePrefix": ${JSON.stringify(hostPrefix)} } } in host.json.`,

@@ -13,6 +13,8 @@ export interface PlannedFunction {
   readonly authLevel: AuthLevel;
   /** Of an agent with a level of its own: its name. Nobody else's function answers for it. */
   readonly ownAgent?: string | undefined;
+  /** Answers whoever asks: the health of the app. */
+  readonly open?: boolean | undefined;
 }
 
 export interface PlanOptions {
@@ -79,6 +81,7 @@ function functionsOf(route: RouteInfo, options: PlanOptions): readonly PlannedFu
     methods,
     // Liveness names nothing, and whoever watches over an app has no key.
     authLevel: route.name === 'health' ? 'anonymous' : options.authLevel,
+    open: route.name === 'health' || route.name === 'ready',
   };
   if (!isAgentPattern(route)) return [shared];
   const literal = Object.entries(agentAuthLevels).map(([agent, authLevel]): PlannedFunction => ({

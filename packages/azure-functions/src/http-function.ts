@@ -20,8 +20,10 @@ export interface HttpFunctionOptions {
   /** Whether the library was told to stream: then its headers may be a caller's words, unless the wire is known. */
   readonly streaming: boolean;
   readonly easyAuth: EasyAuthOptions | undefined;
+  /** With `easyAuth`: whether callers whom the platform does not name are refused. */
+  readonly principalRequired: boolean;
   /** How long the host lets a function run. */
-  readonly functionTimeoutMs: number;
+  readonly functionTimeoutMs: () => number;
 }
 
 /** The front end gives up on an answer that has not begun by then (230 s), so it is ready a little earlier. */
@@ -73,19 +75,23 @@ async function answer(
     }
     // cure-end: trap-8
     const { request: converted, settleBody } = toRequest(request, { wire, signal, trusted });
+    const principal = trusted ? principalOf(converted, options.easyAuth, log) : undefined;
+    if (principal === undefined && options.principalRequired) {
+      await settleBody();
+      invocation.end();
+      return unauthorized(invocationId);
+    }
+    const functionTimeoutMs = options.functionTimeoutMs();
     const host: HostContext = {
       invocationId,
       signal,
-      principal: trusted ? principalOf(converted, options.easyAuth, log) : undefined,
-      deadline: Date.now() + timeToAnswer(converted, options.functionTimeoutMs),
+      principal,
+      deadline: Date.now() + timeToAnswer(converted, functionTimeoutMs),
       traceparent: context.traceContext?.traceParent,
       waitUntil: (work) => invocations.waitUntil(work, log),
       log,
     };
-    const timer = setTimeout(
-      () => invocation.abort('time-limit'),
-      options.functionTimeoutMs * giveUp,
-    );
+    const timer = setTimeout(() => invocation.abort('time-limit'), functionTimeoutMs * giveUp);
     invocation.onEnd(() => clearTimeout(timer));
     const served = serve(converted, host);
     const response = await Promise.race([served, invocation.givenUp]);
@@ -146,6 +152,16 @@ function lengthRequired(invocationId: string): HttpResponseInit {
     code: 'length_required',
     detail:
       'The body came in chunks, and the Functions host passes no such body on. Send it with Content-Length.',
+    invocationId,
+  });
+}
+
+function unauthorized(invocationId: string): HttpResponseInit {
+  return problemResponse({
+    status: 401,
+    title: 'Unauthorized',
+    code: 'unauthorized',
+    detail: 'Nobody is signed in: App Service Authentication named no caller.',
     invocationId,
   });
 }

@@ -17,13 +17,14 @@ export interface FunctionAppOptions {
   /** Lets answers stream (`enableHttpStream`). Default `true`. */
   readonly enableStreaming?: boolean | undefined;
   /**
-   * Take the caller from `x-ms-client-principal`. Only where App Service Authentication is switched on: elsewhere
-   * anybody can send that header. `claims` names what of it is kept with a run. Default `false`.
+   * Take the caller from `x-ms-client-principal`, and refuse (401) whom it does not name, unless `allowAnonymous`. Only
+   * where App Service Authentication is switched on: elsewhere anybody can send that header. `claims` names what of it is
+   * kept with a run. Default `false`.
    */
   readonly easyAuth?: boolean | EasyAuthOptions | undefined;
   /** What `host.json` has as `extensions.http.routePrefix`. Default `''`, which `host.json` must then say too. */
   readonly routePrefix?: string | undefined;
-  /** What `host.json` has as `functionTimeout`, in milliseconds. Default 300,000. Streams end at 70 % of it. */
+  /** How long the host lets a function run. Default: `functionTimeout` of `host.json`, else 300,000. Streams end at 70 % of it. */
   readonly functionTimeoutMs?: number | undefined;
 }
 
@@ -37,8 +38,9 @@ export interface FunctionAppSettings {
   readonly createTriggers: boolean;
   readonly streaming: boolean;
   readonly easyAuth: EasyAuthOptions | undefined;
+  readonly principalRequired: boolean;
   readonly hostPrefix: string;
-  readonly functionTimeoutMs: number;
+  readonly functionTimeoutMs: number | undefined;
 }
 
 const modes: readonly string[] = Object.values(AgentMode);
@@ -49,6 +51,7 @@ export function settingsOf(
   options: FunctionAppOptions & {
     readonly protocols?: readonly { readonly name: string }[] | undefined;
     readonly authenticate?: unknown;
+    readonly allowAnonymous?: boolean | undefined;
   },
 ): FunctionAppSettings {
   const mode = options.mode ?? AgentMode.AZURE_FUNCTION_AGENT;
@@ -69,8 +72,8 @@ export function settingsOf(
   const agentAuthLevels = options.agentAuthLevels ?? {};
   for (const [agent, level] of Object.entries(agentAuthLevels))
     checkLevel(`agentAuthLevels.${agent}`, level);
-  const functionTimeoutMs = options.functionTimeoutMs ?? 300_000;
-  if (!(functionTimeoutMs >= 1_000)) {
+  const { functionTimeoutMs } = options;
+  if (functionTimeoutMs !== undefined && !(functionTimeoutMs >= 1_000)) {
     throw new UserError(
       `functionTimeoutMs is ${functionTimeoutMs}; it is what host.json has as functionTimeout, in milliseconds, and at least 1,000.`,
     );
@@ -82,6 +85,8 @@ export function settingsOf(
     createTriggers: options.createTriggers ?? true,
     streaming: options.enableStreaming ?? true,
     easyAuth: easyAuthOf(options.easyAuth),
+    principalRequired:
+      easyAuthOf(options.easyAuth) !== undefined && options.allowAnonymous !== true,
     hostPrefix: prefixOf(options.routePrefix ?? ''),
     functionTimeoutMs,
   };

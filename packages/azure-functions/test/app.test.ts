@@ -107,7 +107,52 @@ describe('a Functions app', () => {
       (await fetch(`${host.url}/api/runs/${runId}`, { headers })).status;
     expect(await status(alice)).toBe(200);
     expect(await status(bob)).toBe(404);
-    expect(await status({})).toBe(404);
+    expect(await status({})).toBe(401);
+    expect((await chat(host, 'fine')).status).toBe(401);
+    expect((await chat(host, 'fine', { 'x-ms-client-principal': 'nonsense' })).status).toBe(401);
+    expect((await fetch(`${host.url}/api/health`)).status).toBe(200);
+  });
+
+  it('serves callers whom nobody names where the app allows it', async () => {
+    const host = await start(
+      () =>
+        new AgentFunctionApp({
+          ...anonymous,
+          easyAuth: true,
+          allowAnonymous: true,
+          agents: [new Agent({ name: 'fine', model: scriptedModel(['Hello.']) })],
+        }),
+    );
+    expect((await chat(host, 'fine')).status).toBe(200);
+  });
+
+  it('takes its time limit from host.json', async () => {
+    let deadline = 0;
+    const cwd = process.cwd();
+    process.chdir(new URL('fixtures/ten-minutes', import.meta.url).pathname);
+    const host = await start(
+      () =>
+        new AgentFunctionApp({
+          ...anonymous,
+          agents: [new Agent({ name: 'fine', model: scriptedModel(['Hello.']) })],
+          routes: [
+            {
+              method: 'GET',
+              path: '/api/deadline',
+              handler: (_request, context) => {
+                deadline = (context.host.deadline ?? 0) - Date.now();
+                return new Response(null, { status: 204 });
+              },
+            },
+          ],
+        }),
+    ).finally(() => process.chdir(cwd));
+    const accept = { accept: 'text/event-stream' };
+    expect((await fetch(`${host.url}/api/deadline`, { headers: accept })).status).toBe(204);
+    expect(deadline / 60_000).toBeCloseTo(7, 1);
+    // What is no stream has to begin before the front end gives up, after 230 s.
+    await fetch(`${host.url}/api/deadline`);
+    expect(deadline / 1_000).toBeCloseTo(210, 0);
   });
 
   it('mounts routes of its own beside the agents, with their parameters', async () => {

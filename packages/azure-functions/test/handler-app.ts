@@ -41,7 +41,8 @@ export async function handlerApp(
         logger: options.logger ?? silentLogger,
         streaming: options.streaming,
         easyAuth: options.easyAuth,
-        functionTimeoutMs: options.functionTimeoutMs ?? 300_000,
+        principalRequired: false,
+        functionTimeoutMs: () => options.functionTimeoutMs ?? 300_000,
       }),
     });
   });
