@@ -64,6 +64,14 @@ function hasGet(headers: unknown): headers is Pick<Headers, 'get'> {
   return isRecord(headers) && typeof headers['get'] === 'function';
 }
 
+/** Whether a model that does not reason refused to be asked for encrypted reasoning. */
+export function refusesEncrypted(error: unknown): boolean {
+  if (!isRecord(error) || error['status'] !== 400) return false;
+  return (
+    error['param'] === 'include' || /encrypted content/i.test(stringOf(error['message']) ?? '')
+  );
+}
+
 /** The wait that a server asks for, in milliseconds: `retry-after-ms`, or `Retry-After` in seconds or as a date. */
 export function retryAfterMs(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const ms = Number.parseFloat(headers.get('retry-after-ms') ?? '');

@@ -178,6 +178,26 @@ it('sends a key to no other host by a redirect', async () => {
   expect(elsewhere.received).toHaveLength(0);
 });
 
+it('learns once that a model does not reason, and asks it without encrypted reasoning', async () => {
+  const message = 'Encrypted content is not supported with this model.';
+  const refusal = { message, type: 'invalid_request_error', param: 'include', code: null };
+  server.play((response, request) =>
+    request.body.includes('encrypted_content')
+      ? json({ error: refusal }, 400)(response, request)
+      : bytes(responses)(response, request),
+  );
+  const model = azureOpenAI('anything', { endpoint: server.url, apiKey: key });
+  await respond(model);
+  await respond(model);
+  expect(server.received.map(({ body }) => JSON.parse(body).include)).toEqual([
+    ['reasoning.encrypted_content'],
+    undefined,
+    undefined,
+  ]);
+  await respond(openai('gpt-4.1-mini', { baseURL: server.url, apiKey: key, api: 'responses' }));
+  expect(server.received).toHaveLength(4);
+});
+
 it.each(targets)('runs an agent with tools against aimock: $name', async (target) => {
   const mock = new LLMock({ port: 0, host: '127.0.0.1' });
   await using _ = { [Symbol.asyncDispose]: () => mock.stop() };

@@ -1,5 +1,6 @@
 import {
   withSettings,
+  type JsonObject,
   type LLMConfig,
   type Model,
   type ModelCallOptions,
@@ -12,7 +13,7 @@ import { chatReader, fromChat } from './chat/from-stream.ts';
 import { toChatRequest } from './chat/to-request.ts';
 import { deploymentOf, locateAzure } from './azure-endpoint.ts';
 import { locateOpenAI, type Locate } from './endpoint.ts';
-import { toModelError, type ErrorContext } from './errors.ts';
+import { refusesEncrypted, toModelError, type ErrorContext } from './errors.ts';
 import type { ReadContext, StreamReader } from './from-stream.ts';
 import {
   toSettings,
@@ -52,12 +53,14 @@ export function azureOpenAI(deployment?: string | LLMConfig, options?: AzureOpen
 
 function toModel(settings: Settings, locate: Locate, name: () => string | undefined): Model {
   const api = openAIApi(settings, locate);
+  // Known not to reason; of the others, one question tells.
+  const learnt = { encrypted: !/^(gpt-[34]|chatgpt)|chat-latest/.test(settings.model ?? '') };
   const model: Model = {
     provider: settings.provider,
     get modelId() {
       return name() ?? '';
     },
-    stream: (request, options) => ask(api, settings, request, options),
+    stream: (request, options) => ask(api, settings, learnt, request, options),
     ready: () => api.missing(),
   };
   const { defaults } = settings;
@@ -76,10 +79,17 @@ const wires: { readonly [api in OpenAIApi]: Wire } = {
   chat: { toRequest: toChatRequest, reader: chatReader, fromBody: fromChat },
 };
 
+/** What a model has learnt of itself. */
+interface Learnt {
+  /** It can be asked for encrypted reasoning. Only models that reason can, and the name of a deployment says nothing. */
+  encrypted: boolean;
+}
+
 /** One call: connects, converts, sends. */
 function ask(
   api: Api,
   settings: Settings,
+  learnt: Learnt,
   request: ModelRequest,
   { signal }: ModelCallOptions,
 ): AnswerStream {
@@ -89,20 +99,33 @@ function ask(
   async function prepare(): Promise<Call> {
     const connected = await orAborted(api.connect(), signal);
     connection = connected;
-    const { endpoint } = connected;
-    const { model, compatible } = endpoint;
-    const wire = wires[endpoint.api];
-    const context = { provider, model };
-    const { body, warnings } = wire.toRequest(request, { ...context, compatible, extraBody });
+    const { model, compatible, api: wireName } = connected.endpoint;
+    const wire = wires[wireName];
+    const convert = (): WireRequest => {
+      const { encrypted } = learnt;
+      return wire.toRequest(request, { provider, model, compatible, encrypted, extraBody });
+    };
+
+    async function send(body: JsonObject, call: AbortSignal): ReturnType<Call['send']> {
+      if (body['stream'] === false) {
+        const answer = await connected.ask(body, call);
+        return { type: 'response', response: wire.fromBody(answer, { provider, model }) };
+      }
+      const stream = await connected.stream(body, call);
+      return { type: 'incoming', ...stream, reader: wire.reader({ provider, model }) };
+    }
+
+    const { body, warnings } = convert();
     return {
       warnings,
       async send(call) {
-        if (body['stream'] === false) {
-          const answer = await connected.ask(body, call);
-          return { type: 'response', response: wire.fromBody(answer, context) };
+        try {
+          return await send(body, call);
+        } catch (error) {
+          if (!learnt.encrypted || !refusesEncrypted(error)) throw error;
+          learnt.encrypted = false;
+          return send(convert().body, call);
         }
-        const stream = await connected.stream(body, call);
-        return { type: 'incoming', ...stream, reader: wire.reader(context) };
       },
     };
   }

@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly model: string;
   /** Neither OpenAI nor Azure. */
   readonly compatible: boolean;
+  /** Whether reasoning is asked for in its encrypted form. */
+  readonly encrypted: boolean;
   readonly extraBody: JsonObject;
 }
 

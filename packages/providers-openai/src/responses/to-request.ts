@@ -70,7 +70,7 @@ export function toResponsesRequest(request: ModelRequest, context: RequestContex
     ...field('top_p', settings.topP),
     ...field('max_output_tokens', settings.maxTokens),
     store: false,
-    include: ['reasoning.encrypted_content'],
+    ...(context.encrypted ? { include: ['reasoning.encrypted_content'] } : {}),
     stream: settings.streaming !== false,
   };
   return { body: withExtras(body, options, context.extraBody), warnings };
@@ -174,13 +174,19 @@ function append(items: JsonObject[], item: JsonObject): void {
   } else items.push(item);
 }
 
-/** The vendor's own item, untouched; another provider's reasoning stays behind. */
+/**
+ * The vendor's own item, as it came; another provider's reasoning stays behind. Without its id where nothing is stored:
+ * the API looks up every id it is given, and refuses the ones that it did not keep.
+ */
 function reasoningItem(part: ReasoningPart, { context, stored }: Writer): JsonObject | undefined {
   const item = part.providerData?.[context.provider];
   if (!isJsonObject(item) || typeof item['type'] !== 'string') return undefined;
-  const found =
-    stored || item['type'] !== 'reasoning' || typeof item['encrypted_content'] === 'string';
-  return found ? item : undefined;
+  if (stored) return item;
+  if (item['type'] === 'reasoning' && typeof item['encrypted_content'] !== 'string') {
+    return undefined;
+  }
+  const { id: _, ...rest } = item;
+  return rest;
 }
 
 /** Reasoning that nothing follows (an answer cut by its length) is refused by the API. */
