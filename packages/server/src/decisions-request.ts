@@ -4,7 +4,6 @@ import { badRequest, Problem } from './problem.ts';
 
 // The body of POST …/decisions: a list of answers to interruptions, taken as a whole.
 
-const maxDecisions = 100;
 const outcomes = ['done', 'not-done', 'failed'] as const;
 
 const decisionSchema = {
@@ -27,7 +26,7 @@ export const decisionsRequestSchema = {
   type: 'array',
   items: decisionSchema,
   minItems: 1,
-  maxItems: maxDecisions,
+  maxItems: 100,
 } as const;
 
 const examples: JsonObject = {
@@ -43,7 +42,8 @@ const examples: JsonObject = {
 export function toDecisions(body: Json | undefined): readonly Decision[] {
   try {
     if (body === undefined) throw badRequest('The body is empty. Send a list of decisions.');
-    const list = listAt(body, 'The body', { min: 1, max: maxDecisions });
+    const { minItems: min, maxItems: max } = decisionsRequestSchema;
+    const list = listAt(body, 'The body', { min, max });
     const decisions = list.map((each, index) => decisionAt(each, `decisions[${index}]`));
     const ids = new Set(decisions.map((each) => each.interruptionId));
     if (ids.size < decisions.length) {
