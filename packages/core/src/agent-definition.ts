@@ -1,3 +1,4 @@
+import { checkCount } from './check-number.ts';
 import { UserError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { Message, Output } from './message.ts';
@@ -173,11 +174,10 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
       );
     }
     const maxTurns = config.maxTurns ?? config.maxToolRounds;
-    if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns >= 1)) {
-      throw new UserError(
-        `maxTurns of agent ${name} is ${maxTurns}; it must be a whole number from 1.`,
-      );
-    }
+    checkCount(`maxTurns of agent ${name}`, maxTurns, 1);
+    checkCount(`toolConcurrency of agent ${name}`, config.toolConcurrency, 1);
+    checkCount(`maxOutputRetries of agent ${name}`, config.maxOutputRetries, 0);
+    checkCount(`maxToolResultBytes of agent ${name}`, config.maxToolResultBytes, 1);
     this.#config = config;
     this.name = name;
     this.description = config.description ?? '';

@@ -1,4 +1,5 @@
 import type { AgentDefinition } from './agent-definition.ts';
+import { checkCount, checkLimits } from './check-number.ts';
 import { AgentError, IdempotencyMismatchError, UserError } from './errors.ts';
 import type { RecordedOptions, RunEvent, RunEventBody } from './events.ts';
 import { keyedRunId } from './ids.ts';
@@ -57,6 +58,9 @@ export async function begin<C>(
     key === undefined
       ? by.freshId
       : await keyedRunId(principal?.id, agent.name, checkKey(key, options, store));
+  checkCount('maxTurns', options.maxTurns, 1);
+  checkCount('toolConcurrency', options.toolConcurrency, 1);
+  checkLimits(options.limits);
   let normal = normalInput(input, runId);
   const sessionId = options.sessionId ?? normal.sessionId;
   if (sessionId !== undefined && store === undefined) {

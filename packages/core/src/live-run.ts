@@ -48,7 +48,6 @@ export class LiveRun<C> {
   failure: unknown;
   /** The present turn's tools, by frame. */
   readonly toolsets = new Map<string, { readonly turn: number; readonly tools: Toolset<C> }>();
-  readonly warned = new Set<string>();
   /** Inputs that were validated in this process, by call id. */
   readonly validated = new Map<string, unknown>();
 

@@ -12,7 +12,7 @@ import type {
 } from './model.ts';
 import { readResponse } from './read-response.ts';
 import type { FrameState } from './state.ts';
-import type { Tool } from './tool.ts';
+import type { Tool, ToolSource } from './tool.ts';
 import { orAbort } from './wait.ts';
 
 /** Asks the model for the next turn of a frame, shows its deltas, and stages the `model-response`. */
@@ -149,7 +149,7 @@ async function toRequest<C>(
     typeof instructions === 'function'
       ? await orAbort(Promise.resolve(instructions(live.contextOf(frame), agent)), live.signal)
       : instructions;
-  const tools = await toolsOf(live, frame, agent);
+  const tools = await toolsOf(live, frame, agent, frame.turn + 1);
   return {
     ...(text === undefined || text === '' ? {} : { instructions: text }),
     messages: frame.messages.slice(),
@@ -179,11 +179,12 @@ export async function toolsOf<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
+  turn: number = frame.turn,
 ): Promise<Toolset<C>> {
   const own = agent.toolset;
   if (!own.conditional && agent.toolSources.length === 0) return own;
   const known = live.toolsets.get(frame.id);
-  if (known?.turn === frame.turn) return known.tools;
+  if (known?.turn === turn) return known.tools;
   const context = live.contextOf(frame);
   const enabled: Tool<C>[] = [];
   for (const one of agent.tools) {
@@ -193,22 +194,26 @@ export async function toolsOf<C>(
   for (const source of agent.toolSources) {
     try {
       const listed = source.listTools({ signal: live.signal, agent: agent.name });
-      enabled.push(...(await orAbort(listed, live.signal)));
+      for (const one of await orAbort(listed, live.signal)) {
+        enabled.push(enabled.some(({ name }) => name === one.name) ? renamed(one, source) : one);
+      }
     } catch (error) {
       if (source.required === true || live.signal.aborted) throw error;
-      if (!live.warned.has(source.name)) {
-        live.warned.add(source.name);
-        live.stage(frame, {
-          type: 'warning',
-          code: 'tool-source-unavailable',
-          message: `The tools of ${source.name} are not available: ${error instanceof Error ? error.message : String(error)}`,
-        });
+      const message = `The tools of ${source.name} are not available: ${error instanceof Error ? error.message : String(error)}`;
+      if (live.state.warnings?.has(message) !== true) {
+        live.stage(frame, { type: 'warning', code: 'tool-source-unavailable', message });
       }
     }
   }
   const tools = toToolset(enabled);
-  live.toolsets.set(frame.id, { turn: frame.turn, tools });
+  live.toolsets.set(frame.id, { turn, tools });
   return tools;
+}
+
+// A name that is taken: the source's own name goes before it.
+function renamed<C>(one: Tool<C>, source: ToolSource): Tool<C> {
+  const prefix = source.name.replaceAll(/[^A-Za-z0-9_-]/g, '_').replace(/^[^A-Za-z]+/, '');
+  return { ...one, name: `${prefix === '' ? 'source' : prefix}_${one.name}`.slice(0, 64) };
 }
 
 function toMessage<C>(live: LiveRun<C>, frame: FrameState, response: ModelResponse): Message {

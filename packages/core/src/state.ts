@@ -70,6 +70,8 @@ export interface RunState {
   outputTokens: number;
   costUsd: number;
   cancelRequested: boolean;
+  /** What was warned of, so that it is said once; made when there is something. */
+  warnings: Set<string> | undefined;
   paused: boolean;
   /** The `seq` of the last `run-resume`; calls started before it were interrupted. */
   resumeSeq: number;
@@ -133,6 +135,7 @@ export function initialState(event: RunEvent, base: readonly Message[]): RunStat
     outputTokens: 0,
     costUsd: 0,
     cancelRequested: false,
+    warnings: undefined,
     paused: false,
     resumeSeq: 0,
     activeMs: 0,
@@ -180,6 +183,7 @@ export function apply(state: RunState, event: RunEvent): void {
     }
     case 'warning':
       if (event.code === 'invalid-output') applyMisfit(state, event);
+      else (state.warnings ??= new Set()).add(event.message);
       break;
     case 'cancel-request':
       state.cancelRequested = true;

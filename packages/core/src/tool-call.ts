@@ -41,12 +41,16 @@ export async function runCall<C>(
   for (let attempt = 0; outcome === undefined; attempt += 1) {
     outcome = await tryCall(live, frame, call, tool, input.value, attempt < tool.maxRetries);
   }
-  const size = jsonSizeOver(outcome.output, agent.maxToolResultBytes);
-  if (size !== undefined) {
-    outcome = errorOutcome(
-      outcome.how,
-      `The result of ${tool.name} is larger than ${agent.maxToolResultBytes} bytes. Ask for less at once.`,
-    );
+  const { how, output, modelOutput, thrown } = outcome;
+  const limit = agent.maxToolResultBytes;
+  if ((jsonSizeOver(output, limit) ?? jsonSizeOver(modelOutput, limit)) !== undefined) {
+    outcome = {
+      ...errorOutcome(
+        how,
+        `The result of ${tool.name} is larger than ${limit} bytes. Ask for less at once.`,
+      ),
+      thrown,
+    };
   }
   const edited = call.interruption?.answer;
   if (
@@ -90,24 +94,14 @@ async function tryCall<C>(
   const clock = tool.timeoutMs === undefined ? undefined : deadline(live.signal, tool.timeoutMs);
   const signal = clock?.signal ?? live.signal;
   const context = new LiveToolContext(live, frame, call, signal);
+  let value: unknown;
   try {
     const returned = tool.execute(input, context);
-    const value = isAsyncGenerator(returned)
+    value = isAsyncGenerator(returned)
       ? await orAbort(drive(returned, context), signal)
       : isPromiseLike(returned)
         ? await orAbort(returned, signal)
         : returned;
-    const made = toOutput(value, tool);
-    if (tool.outputSchema !== undefined) {
-      const checked = await validate(tool.outputSchema, value);
-      if (!checked.ok) {
-        return errorOutcome(
-          'ran',
-          `${tool.name} returned something that does not fit its outputSchema: ${checked.issues}.`,
-        );
-      }
-    }
-    return { ...made, isError: false, how: 'ran' };
   } catch (error) {
     if (live.failure !== undefined) return errorOutcome('not-run', 'lost');
     const timedOut = clock?.expired === true;
@@ -125,6 +119,27 @@ async function tryCall<C>(
     return failedOutcome(error, tool, call, context);
   } finally {
     clock?.clear();
+  }
+  return recorded(value, tool);
+}
+
+/** The result of a call that ran: from here on nothing is tried again. */
+async function recorded<C>(value: unknown, tool: Tool<C>): Promise<Outcome> {
+  try {
+    const made = toOutput(value, tool);
+    const checked =
+      tool.outputSchema === undefined ? undefined : await validate(tool.outputSchema, value);
+    return checked === undefined || checked.ok
+      ? { ...made, isError: false, how: 'ran' }
+      : errorOutcome(
+          'ran',
+          `${tool.name} returned something that does not fit its outputSchema: ${checked.issues}.`,
+        );
+  } catch (error) {
+    return errorOutcome(
+      'ran',
+      `${tool.name} ran, but what it returned cannot be shown: ${errorText(error)}`,
+    );
   }
 }
 

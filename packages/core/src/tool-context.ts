@@ -1,3 +1,4 @@
+import { UserError } from './errors.ts';
 import { idempotencyKeyOf } from './ids.ts';
 import { toJson, type Json, type JsonObject } from './json.ts';
 import type { LiveRun } from './live-run.ts';
@@ -16,6 +17,7 @@ export class LiveToolContext<C> implements ToolContext<C> {
   readonly lastCheckpoint: Json | undefined;
   readonly #live: LiveRun<C>;
   readonly #frame: FrameState;
+  readonly #call: CallState;
   readonly #run: RunContext<C>;
 
   constructor(live: LiveRun<C>, frame: FrameState, call: CallState, signal: AbortSignal) {
@@ -27,6 +29,7 @@ export class LiveToolContext<C> implements ToolContext<C> {
     this.lastCheckpoint = call.checkpoint;
     this.#live = live;
     this.#frame = frame;
+    this.#call = call;
     this.#run = live.contextOf(frame);
   }
 
@@ -54,7 +57,7 @@ export class LiveToolContext<C> implements ToolContext<C> {
 
   // Fields, so that `({ progress }) => progress(…)` works.
   readonly progress = (data: unknown): void => {
-    if (this.signal.aborted) return;
+    if (this.signal.aborted || this.#call.settled) return;
     this.#live.emit(this.#frame, {
       type: 'tool-progress',
       callId: this.callId,
@@ -63,6 +66,11 @@ export class LiveToolContext<C> implements ToolContext<C> {
   };
   readonly checkpoint = async (data: unknown): Promise<void> => {
     this.signal.throwIfAborted();
+    if (this.#call.settled) {
+      throw new UserError(
+        `${this.toolName} records a checkpoint after its result. Await checkpoint() before you return.`,
+      );
+    }
     this.#live.stage(this.#frame, {
       type: 'tool-checkpoint',
       callId: this.callId,

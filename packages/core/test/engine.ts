@@ -89,6 +89,8 @@ export interface Crash {
   readonly store: Store;
   /** Resolves when it is gone. */
   readonly gone: Promise<void>;
+  /** It dies now. */
+  kill(): void;
 }
 
 /**
@@ -133,6 +135,7 @@ export function dyingStore(store: Store, at: { write: number; when: 'before' | '
       sessions: wrap(store.sessions, new Set(['commit'])),
     },
     gone,
+    kill: () => die(),
   };
 }
 
