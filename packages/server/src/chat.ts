@@ -23,6 +23,7 @@ import {
   json,
   reasonOf,
   runLinks,
+  wakeIfAbandoned,
   type Exchange,
   type Scope,
   type Served,
@@ -71,7 +72,6 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
       principal: exchange.principal,
       modelSettings: body.modelSettings,
       traceparent: host.traceparent,
-      ...(scope.onDisconnect === 'cancel' ? { signal: host.signal } : {}),
     },
     endsAt,
   };
@@ -83,7 +83,7 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
     return await answer();
   } catch (error) {
     if (!(error instanceof SessionBusyError)) throw error;
-    if (body.ifBusy === 'reject') throw await busy(scope, served, error);
+    if (body.ifBusy === 'reject') throw await busy(scope, served, exchange, error);
     await supersede(scope, error.activeRunId, exchange);
     return answer();
   }
@@ -103,12 +103,23 @@ async function answerAsJson(
   { host }: Exchange,
   { input, sessionId, options, endsAt }: Turn,
 ): Promise<Answer> {
-  const running = runner.run(input, options);
-  const result =
-    (await before(endsAt, running)) ?? (await outlasted(scope, host, sessionId, running));
+  const leaving = scope.onDisconnect === 'cancel' ? follow(host.signal) : undefined;
+  const running = runner.run(input, { ...options, signal: leaving?.signal });
+  const result = await before(endsAt, running)
+    .then((ended) => ended ?? outlasted(scope, host, sessionId, running))
+    .finally(() => leaving?.letGo());
   if (result instanceof Answer) return result;
   if (result.status !== 'failed') return json(result.toJSON());
   throw failed(result, host);
+}
+
+/** A signal that fires with another until it is let go: a run that outlasts its request must not end with it. */
+function follow(signal: AbortSignal): { readonly signal: AbortSignal; letGo(): void } {
+  const own = new AbortController();
+  const abort = () => own.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return { signal: own.signal, letGo: () => signal.removeEventListener('abort', abort) };
 }
 
 /** The time is over and the run is not: 202, and it goes on. */
@@ -132,8 +143,10 @@ async function answerAsStream(
   { host }: Exchange,
   { input, options, endsAt }: Turn,
 ): Promise<Response> {
-  const stream = runner.stream(input, options);
-  const header = await stream.started;
+  const leaving = scope.onDisconnect === 'cancel' ? follow(host.signal) : undefined;
+  const stream = runner.stream(input, { ...options, signal: leaving?.signal });
+  // From here on the stream itself says what becomes of the run when the client leaves.
+  const header = await stream.started.finally(() => leaving?.letGo());
   host.waitUntil(reported(stream.result, host, header));
   const body = eventStream({
     events: stream,
@@ -177,8 +190,15 @@ function failed(result: RunResult<unknown>, host: RequestHost): Problem {
 }
 
 /** 409, with the run that has the session and what it waits for. */
-async function busy(scope: Scope, served: Served, error: SessionBusyError): Promise<Problem> {
+async function busy(
+  scope: Scope,
+  served: Served,
+  exchange: Exchange,
+  error: SessionBusyError,
+): Promise<Problem> {
   const runId = error.activeRunId;
+  const header = await scope.store.runs.header(runId);
+  if (header !== undefined) await wakeIfAbandoned(scope, header, exchange);
   const active = await served.runner.get(runId).catch(() => undefined);
   const waits = active?.status === 'interrupted';
   const shown: JsonObject = {

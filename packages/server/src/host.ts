@@ -1,6 +1,8 @@
 import type { HostContext, JsonObject, Logger, LogLevel, Principal } from '@agent-functions/core';
 import type { ReadBody } from './answer.ts';
 
+const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** What a host did not say, filled in. Signal and id are made when somebody asks for them. */
 export class RequestHost implements HostContext {
   /** How the host reads the body, where it does that better than the request. */
@@ -43,7 +45,9 @@ export class RequestHost implements HostContext {
   }
 
   get traceparent(): string | undefined {
-    return this.#given.traceparent ?? this.#request.headers.get('traceparent') ?? undefined;
+    const text = this.#given.traceparent ?? this.#request.headers.get('traceparent');
+    // It is recorded with the run, so it is what it says it is (https://www.w3.org/TR/trace-context/#traceparent-header).
+    return text !== null && traceparent.test(text) ? text : undefined;
   }
 
   /** The same, with the principal that was found. */

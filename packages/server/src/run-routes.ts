@@ -23,6 +23,7 @@ import {
   runLinks,
   takeUp,
   visibleRun,
+  wakeIfAbandoned,
   type Exchange,
   type Scope,
 } from './scope.ts';
@@ -115,13 +116,6 @@ function readCursor(text: string): Cursor {
     );
   }
   return cursor;
-}
-
-/** A run of a durable store that nobody holds is taken up; one that waits for an answer stays as it is. */
-async function wakeIfAbandoned(scope: Scope, header: RunHeader, { host }: Exchange): Promise<void> {
-  if (!scope.store.durable) return;
-  const peek = await scope.store.runs.peek(header.runId);
-  if (peek !== undefined && !peek.ended && peek.lease === undefined) takeUp(scope, header, host);
 }
 
 const cancelSchema = {

@@ -147,6 +147,17 @@ export function takeUp(scope: Scope, header: RunHeader, host: RequestHost): void
   host.waitUntil(resumeQuietly(scope, header));
 }
 
+/** A run of a durable store that nobody holds is taken up; one that waits for an answer stays as it is. */
+export async function wakeIfAbandoned(
+  scope: Scope,
+  header: RunHeader,
+  { host }: Exchange,
+): Promise<void> {
+  if (!scope.store.durable) return;
+  const peek = await scope.store.runs.peek(header.runId);
+  if (peek !== undefined && !peek.ended && peek.lease === undefined) takeUp(scope, header, host);
+}
+
 /** Runs on until the run ends, pauses or is somebody else's; reports what goes wrong. */
 export async function resumeQuietly(
   scope: Scope,

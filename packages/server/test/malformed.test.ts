@@ -28,7 +28,11 @@ let server: AgentServer;
 let serving: Serving;
 let runId: string;
 
-const caller = { authorization: `Bearer ${canary}-header`, cookie: `session=${canary}-cookie` };
+const caller = {
+  authorization: `Bearer ${canary}-header`,
+  cookie: `session=${canary}-cookie`,
+  traceparent: `${canary}-trace`,
+};
 
 beforeAll(async () => {
   process.env['TEST_CANARY'] = `${canary}-environment`;
@@ -188,6 +192,10 @@ test('nothing of the caller or the app came back, and nothing was started', asyn
   const events = [];
   for await (const event of store.runs.read(runId)) events.push(event);
   verifyJournal(events);
+  // Claims are kept with the run, for the context factory; nothing else of the request's identity is.
+  const [start, ...rest] = events;
+  expect(JSON.stringify([await store.runs.header(runId), rest])).not.toContain(canary);
+  expect(JSON.stringify(start).replaceAll(`${canary}-claim`, '')).not.toContain(canary);
   const stream = await fetch(`${serving.url}/api/runs/${runId}/events`, { headers: caller });
   expect(await stream.text()).not.toContain(canary);
   expect(payments).toBe(0);

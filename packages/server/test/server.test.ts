@@ -550,14 +550,13 @@ describe('runs that nobody holds', () => {
     const first = z
       .object({ run_id: z.string(), interruptions: z.array(z.object({ id: z.string() })) })
       .parse(await (await chat(server)).json());
-    await new Promise((resolve) => {
-      setTimeout(resolve, 250);
-    });
-    const before = reads;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 250);
-    });
-    expect(reads).toBe(before);
+    await eventually(async () => {
+      const before = reads;
+      await new Promise((resolve) => {
+        setTimeout(resolve, 250);
+      });
+      return reads === before;
+    }, 'nobody reads the run that waits');
     // As another process does: posted, and nobody told.
     await store.runs.post(first.run_id, {
       id: 'x',
