@@ -2,8 +2,12 @@ import { sha256Hex } from './json.ts';
 
 /** A random id of 128 bits, `[0-9a-f]{32}`: a capability where there is no principal. */
 export function randomId(): string {
-  return crypto.randomUUID().replaceAll('-', '');
+  let id = '';
+  for (const byte of crypto.getRandomValues(new Uint8Array(16))) id += hex[byte];
+  return id;
 }
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** The id of a run with an idempotency key: the same owner, agent and key find the same run. */
 export function keyedRunId(owner: string | undefined, agent: string, key: string): Promise<string> {

@@ -1,4 +1,3 @@
-import type { RunFailure } from './errors.ts';
 import { JournalVersionError } from './errors.ts';
 import {
   journalVersion,
@@ -330,9 +329,4 @@ export function usageOf(state: RunState): Usage {
 /** Milliseconds at work until `now`, pauses and crashes left out. */
 export function workedMs(state: RunState, now: number): number {
   return state.paused ? state.activeMs : state.activeMs + Math.max(0, now - state.activeSince);
-}
-
-/** Why the run failed, if it did. */
-export function failureOf(state: RunState): RunFailure | undefined {
-  return state.end?.error;
 }
