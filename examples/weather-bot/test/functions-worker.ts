@@ -5,5 +5,7 @@ const bundle = new URL('../dist/main.mjs', import.meta.url).href;
 const host = await miniHost(() => import(bundle), {
   functionAppDirectory: new URL('..', import.meta.url).pathname,
 });
-console.log(JSON.stringify({ url: host.url, streams: host.streams, routes: host.routes, logs: host.logs }));
+console.log(
+  JSON.stringify({ url: host.url, streams: host.streams, routes: host.routes, logs: host.logs }),
+);
 process.on('SIGTERM', () => void host.close().then(() => process.exit(0)));

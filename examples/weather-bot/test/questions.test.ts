@@ -11,7 +11,10 @@ const offline = { WEATHER_SOURCE: 'bundled', OLLAMA_HOST: '127.0.0.1:1' };
 let dev: Dev;
 let url = '';
 beforeAll(async () => {
-  dev = new Dev(['dev', 'src/app.ts', '--port', '0', '--store', 'memory'], { cwd: folder, env: offline });
+  dev = new Dev(['dev', 'src/app.ts', '--port', '0', '--store', 'memory'], {
+    cwd: folder,
+    env: offline,
+  });
   url = await dev.url();
 });
 afterAll(async () => dev[Symbol.asyncDispose]());
@@ -79,12 +82,17 @@ test('the weather in Seattle is what the tool said, and says how old it is', asy
 test('a conversion is calculated by the tool', async () => {
   const answer = await ask('Convert 20 celsius to fahrenheit');
   expect(answer.response).toBe('20 celsius is 68 fahrenheit.');
-  expect(answer.tool_results).toMatchObject([{ tool: 'convert_temperature', result: { temperature: 68 } }]);
+  expect(answer.tool_results).toMatchObject([
+    { tool: 'convert_temperature', result: { temperature: 68 } },
+  ]);
 });
 
 test('advice takes two tools, one after the other', async () => {
   const answer = await ask('What should I wear in Copenhagen?');
-  expect(answer.tool_results.map((each) => each.tool)).toEqual(['get_current_weather', 'get_weather_advice']);
+  expect(answer.tool_results.map((each) => each.tool)).toEqual([
+    'get_current_weather',
+    'get_weather_advice',
+  ]);
   expect(answer.response).toContain('Copenhagen: 21 °C');
   expect(answer.response).toContain('something windproof');
   expect(answer.usage.requests).toBe(3);
@@ -92,7 +100,10 @@ test('advice takes two tools, one after the other', async () => {
 
 test('two cities are two calls of one turn', async () => {
   const answer = await ask('Compare the weather in Seattle and Zurich');
-  expect(answer.tool_results.map((each) => each.arguments)).toEqual([{ city: 'Seattle' }, { city: 'Zurich' }]);
+  expect(answer.tool_results.map((each) => each.arguments)).toEqual([
+    { city: 'Seattle' },
+    { city: 'Zurich' },
+  ]);
   expect(answer.response).toMatch(/Seattle: 16\.1 °C.*Zurich: 31 °C/);
   expect(answer.usage.requests).toBe(2);
 });
@@ -124,13 +135,11 @@ test('as an event stream the text comes in pieces that make up the answer', asyn
     body: JSON.stringify({ message: demoQuestions[0] }),
   });
   expect(response.headers.get('content-type')).toContain('text/event-stream');
-  const events = (await response.text())
-    .split('\n\n')
-    .flatMap((block) => {
-      const type = /^event: (.*)$/m.exec(block)?.[1];
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      return type === undefined || data === undefined ? [] : [{ type, data: JSON.parse(data) }];
-    });
+  const events = (await response.text()).split('\n\n').flatMap((block) => {
+    const type = /^event: (.*)$/m.exec(block)?.[1];
+    const data = /^data: (.*)$/m.exec(block)?.[1];
+    return type === undefined || data === undefined ? [] : [{ type, data: JSON.parse(data) }];
+  });
   const deltas = events.filter((event) => event.type === 'text-delta');
   expect(deltas.length).toBeGreaterThan(3);
   expect(deltas.map((event) => event.data.delta).join('')).toContain('Seattle: 16.1 °C');

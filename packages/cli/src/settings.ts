@@ -57,8 +57,9 @@ function localSettings(text: string): Record<string, string> {
   if (!isRecord(values)) throw new Error('Values must be an object of names and texts.');
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
-      if (typeof value === 'object') throw new Error(`Values.${name} must be a text.`);
-      return [name, String(value)];
+      if (typeof value === 'string') return [name, value];
+      if (typeof value === 'number' || typeof value === 'boolean') return [name, String(value)];
+      throw new Error(`Values.${name} must be a text.`);
     }),
   );
 }

@@ -1,6 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -23,10 +32,6 @@ export class AppFolder implements Disposable {
     const path = join(this.path, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
-  }
-
-  copy(from: string, name: string): void {
-    cpSync(from, join(this.path, name), { recursive: true });
   }
 
   [Symbol.dispose](): void {
@@ -110,10 +115,30 @@ export async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** The processes whose command line names a file of this folder, by their ids (Linux). */
-export function processesOf(list: string, folder: string): readonly number[] {
-  return list
-    .split('\n')
-    .filter((line) => line.includes(folder))
-    .map((line) => Number.parseInt(line, 10));
+/** The ids of the processes whose command line names this folder. */
+export function processesOf(folder: string): readonly number[] {
+  return commandLines()
+    .filter(([, line]) => line.includes(folder))
+    .map(([id]) => id);
+}
+
+/** From `/proc` where there is one: a small container has no `ps`. */
+function commandLines(): readonly (readonly [id: number, line: string])[] {
+  if (!existsSync('/proc/self/cmdline')) {
+    return execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
+      .split('\n')
+      .map((line) => [Number.parseInt(line, 10), line]);
+  }
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => [Number(name), readCommandLine(name)]);
+}
+
+function readCommandLine(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    // It ended in between.
+    return '';
+  }
 }

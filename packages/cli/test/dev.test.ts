@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -65,7 +64,20 @@ test('an app file is served, with its store beside it and its routes and undecla
   await dev.says(/run completed/);
   expect(dev.output).toMatch(/turn 1 · test\/echo · \d+ ms · 3 in, 4 out/);
   expect(dev.output).toContain('effect undeclared: send (');
-  expect(dev.output).toContain('/api/agents/{name}/chat');
+  expect(routesIn(dev.output)).toEqual([
+    'GET /api/agents',
+    'GET /api/agents/{name}/info',
+    'GET /api/echo/info',
+    'POST /api/agents/{name}/chat',
+    'POST /api/echo/chat',
+    'GET /api/health',
+    'GET /api/health/ready',
+    'GET /api/runs/{id}',
+    'GET /api/runs/{id}/events',
+    'POST /api/runs/{id}/cancel',
+    'POST /api/runs/{id}/decisions',
+    'POST /api/runs/{id}/approvals',
+  ]);
   expect(existsSync(join(folder.path, '.agent-functions/dev.db'))).toBe(true);
   expect(readFileSync(join(folder.path, '.agent-functions/.gitignore'), 'utf8')).toBe('*\n');
   expect(dev.output, 'no colours into a pipe').not.toContain('\u001B[');
@@ -98,13 +110,13 @@ test.for(['SIGINT', 'SIGTERM'] as const)(
     using folder = new AppFolder({ 'src/app.ts': app('first') });
     await using dev = new Dev(['dev', '--port', '0'], { cwd: folder.path });
     const url = await dev.url();
-    expect(processesOf(commandLines(), folder.path)).toHaveLength(1);
+    expect(processesOf(folder.path)).toHaveLength(1);
     const asked = performance.now();
     dev.process.kill(signal);
     expect(await dev.exitCode()).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(2_000);
+    expect(performance.now() - asked).toBeLessThan(3_000);
     expect(await answers(url)).toBe(false);
-    expect(processesOf(commandLines(), folder.path)).toEqual([]);
+    expect(processesOf(folder.path)).toEqual([]);
   },
 );
 
@@ -114,8 +126,8 @@ test('when the supervisor is killed, the app ends with it', async () => {
   await dev.url();
   dev.process.kill('SIGKILL');
   await until(
-    () => processesOf(commandLines(), folder.path).length === 0,
-    () => `still there:\n${commandLines()}`,
+    () => processesOf(folder.path).length === 0,
+    () => `still there: ${processesOf(folder.path).join()}`,
   );
 });
 
@@ -194,6 +206,8 @@ test('a changed setting is read again', async () => {
   expect(await listAgents(url)).toMatchObject({ agents: [{ description: 'two' }] });
 });
 
-function commandLines(): string {
-  return execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
+function routesIn(output: string): readonly string[] {
+  return [...output.matchAll(/^ {2}(GET|POST) +(\/\S+)$/gm)].map(
+    ([, method, path]) => `${method} ${path}`,
+  );
 }
