@@ -88,10 +88,13 @@ export async function begin<C>(
     ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
     createdAt: Date.now(),
   };
-  const claim =
-    store === undefined || sessionId === undefined
-      ? undefined
-      : await claimSession(store, sessionId, { runId, owner: principal?.id });
+  let claim: Claim | undefined;
+  if (store !== undefined && sessionId !== undefined) {
+    const keyed = key !== undefined;
+    claim = await claimSession(store, sessionId, { runId, owner: principal?.id, keyed });
+    const known = claim === undefined ? await store.runs.header(runId) : undefined;
+    if (known !== undefined) return exists(known, requestHash);
+  }
   const { event, state } = firstEvent({
     runId,
     agent: agent.name,

@@ -26,6 +26,8 @@ export class Journal {
   #writing: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
   #stored: number;
+  /** Why the last write failed; what it should have written is staged again. */
+  failure: unknown;
 
   constructor(options: {
     readonly state: RunState;
@@ -101,7 +103,16 @@ export class Journal {
     events: readonly RunEvent[],
     drained: readonly string[],
   ): Promise<void> {
-    await appendSurely(storage, this.state.runId, events, this.#stored, drained);
+    try {
+      await appendSurely(storage, this.state.runId, events, this.#stored, drained);
+    } catch (error) {
+      // Still to be written: if the run can record its end, these events come before it.
+      this.#staged = [...events, ...this.#staged];
+      this.#drained = [...drained, ...this.#drained];
+      this.failure = error;
+      throw error;
+    }
+    this.failure = undefined;
     this.#stored += events.length;
     this.#onDurable(events);
   }

@@ -4,13 +4,14 @@ import type { Delta, DeltaBody, RunEvent, RunEventBody, Watched } from './events
 import { newEpoch } from './ids.ts';
 import { Journal } from './journal.ts';
 import type { JsonObject } from './json.ts';
-import { LeaseKeeper } from './lease.ts';
+import { LeaseKeeper, LeaseLostError } from './lease.ts';
 import type { Logger, LogLevel } from './logger.ts';
 import type { Model } from './model.ts';
 import type { RunState, FrameState } from './state.ts';
 import { usageOf, workedMs } from './state.ts';
 import type { Lease, Signal, Store } from './store.ts';
 import type { StopReason } from './events.ts';
+import { surely } from './surely.ts';
 import type { RunContext } from './tool.ts';
 import type { Span } from './tracer.ts';
 import type { Usage } from './usage.ts';
@@ -192,7 +193,8 @@ export class LiveRun<C> {
   /** Takes what was posted into the journal. */
   async drainInbox(): Promise<void> {
     if (this.store === undefined) return;
-    for (const signal of await this.store.runs.inbox(this.state.runId)) this.#take(signal);
+    const { runs } = this.store;
+    for (const signal of await surely(() => runs.inbox(this.state.runId))) this.#take(signal);
   }
 
   /** Writes what is staged within the tick; a failure surfaces at the next `throwIfLost()`. */
@@ -203,6 +205,12 @@ export class LiveRun<C> {
       this.#flushingSoon = false;
       this.journal.flush().catch((error: unknown) => this.#fail(error));
     });
+  }
+
+  /** @throws LeaseLostError when somebody else holds the run: nothing may be written. */
+  throwIfLeaseLost(): void {
+    if (this.failure instanceof LeaseLostError) throw this.failure;
+    this.lease?.check();
   }
 
   /** @throws whatever made it impossible to go on: a lost lease, a write that failed. */

@@ -27,13 +27,13 @@ export async function advance<C>(
   adopt(live, options.attempt);
   for (;;) {
     await live.drainInbox();
-    live.throwIfLost();
-    let next = nextStep(live.state);
-    if (live.state.paused && next.type !== 'pause') {
-      live.stage(live.root, { type: 'run-resume', attempt: options.attempt });
-      next = nextStep(live.state);
-    }
     try {
+      live.throwIfLost();
+      let next = nextStep(live.state);
+      if (live.state.paused && next.type !== 'pause') {
+        live.stage(live.root, { type: 'run-resume', attempt: options.attempt });
+        next = nextStep(live.state);
+      }
       switch (next.type) {
         case 'ended':
           return 'ended';
@@ -83,9 +83,12 @@ export async function advance<C>(
           next satisfies never;
       }
     } catch (error) {
-      live.throwIfLost();
+      live.throwIfLeaseLost();
+      // What cannot be written now may be written by whoever takes the run up; a full store takes its end.
+      const unwritten = live.journal.failure;
+      if (unwritten !== undefined && !isStoreFull(unwritten)) throw unwritten;
       if (live.state.end !== undefined) throw error;
-      if (live.state.cancelRequested) continue;
+      if (live.state.cancelRequested && live.failure === undefined) continue;
       await finish(
         live,
         live.stopped === undefined
@@ -95,6 +98,10 @@ export async function advance<C>(
       return 'ended';
     }
   }
+}
+
+function isStoreFull(error: unknown): boolean {
+  return AgentError.isInstance(error) && error.code === 'store_full';
 }
 
 /** How often a lease may lapse in a row, without progress, before the run is given up. */

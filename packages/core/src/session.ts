@@ -3,7 +3,7 @@ import { randomId } from './ids.ts';
 import type { Message } from './message.ts';
 import { fold, type RunState } from './state.ts';
 import type { RunHeader, SessionSnapshot, Store } from './store.ts';
-import { isTransient } from './surely.ts';
+import { isTransient, surely } from './surely.ts';
 
 // The start and end protocol of sessions (journal.md, Sessions): one active run at a time, no finished run missing.
 
@@ -19,20 +19,23 @@ export interface Claim {
 }
 
 /**
- * Claims a session for a run. An active run that has ended is committed first.
+ * Claims a session for a run. An active run that has ended is committed first. `undefined`: a run with this idempotency
+ * key was recorded meanwhile.
  *
  * @throws SessionBusyError with the active run. AgentError `session_closed`. NotFoundError for somebody else's session.
  */
 export async function claimSession(
   store: Store,
   sessionId: string,
-  run: { readonly runId: string; readonly owner: string | undefined },
-): Promise<Claim> {
+  run: { readonly runId: string; readonly owner: string | undefined; readonly keyed: boolean },
+): Promise<Claim | undefined> {
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const session = await store.sessions.load(sessionId);
+    const session = await surely(() => store.sessions.load(sessionId));
     checkUsable(session, run.owner);
     const { activeRunId } = session;
     if (activeRunId === run.runId) return claimOf(session, session.version);
+    // Looked at after the session: a run that is recorded later has claimed it first, and the commit below fails.
+    if (run.keyed && (await store.runs.header(run.runId)) !== undefined) return undefined;
     if (activeRunId !== undefined && !(await canReplace(store, session, activeRunId))) {
       throw busy(sessionId, activeRunId);
     }
@@ -83,7 +86,7 @@ export async function confirmSession(
   runId: string,
 ): Promise<SessionSnapshot> {
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const session = await store.sessions.load(sessionId);
+    const session = await surely(() => store.sessions.load(sessionId));
     if (session.activeRunId !== runId) throw busy(sessionId, session.activeRunId ?? 'none');
     if (session.activeConfirmed === true) return session;
     try {
@@ -102,14 +105,16 @@ export async function confirmSession(
   );
 }
 
-/** Takes a claim back whose run was never created. */
+/** Takes a claim back whose run was never created in that session. */
 export async function unclaimSession(
   store: Store,
   sessionId: string,
   runId: string,
 ): Promise<void> {
-  const session = await store.sessions.load(sessionId);
+  const session = await surely(() => store.sessions.load(sessionId));
   if (session.activeRunId !== runId) return;
+  const header = await store.runs.header(runId);
+  if (header?.sessionId === sessionId) return;
   await store.sessions.commit(
     sessionId,
     { activeRunId: null },
@@ -133,7 +138,7 @@ export async function commitEnd(store: Store, runId: string, known?: RunState): 
   const sessionId = header?.sessionId;
   if (sessionId === undefined) return;
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const session = await store.sessions.load(sessionId);
+    const session = await surely(() => store.sessions.load(sessionId));
     if (session.activeRunId !== runId) return;
     const state = known ?? (await readState(store, runId, session.messages));
     if (state?.end === undefined) return;
