@@ -6,9 +6,17 @@ import type {
   InvocationContext,
 } from '@azure/functions';
 import { easyAuthPrincipal, type EasyAuthOptions } from './easy-auth.ts';
-import type { Invocations } from './invocations.ts';
-import { internalProblem, problemResponse } from './problem.ts';
-import { toRequest } from './to-request.ts';
+import type { Invocation, Invocations } from './invocations.ts';
+import {
+  internalProblem,
+  lengthRequired,
+  problemResponse,
+  stopping,
+  timedOut,
+  unauthorized,
+  type Problem,
+} from './problem.ts';
+import { toRequest, type ConvertedRequest } from './to-request.ts';
 import { toResponseInit } from './to-response-init.ts';
 import { onClientGone, type WireTap } from './wire.ts';
 
@@ -54,64 +62,72 @@ async function answer(
   context: InvocationContext,
   options: HttpFunctionOptions,
 ): Promise<HttpResponseInit> {
-  const { serve, logger, invocations } = options;
   const { invocationId } = context;
   const wire = options.wires.take(invocationId);
   const trusted = wire !== undefined || !options.streaming;
-  const invocation = invocations.begin();
+  const invocation = options.invocations.begin();
   const { signal } = invocation;
-  const log: HostContext['log'] = (level, message, fields) =>
-    // cure: trap-7 | context.log(level, message, fields);
-    logger.log(level, message, { invocationId, ...fields });
-  // cure-end: trap-7
+  let settleBody: ConvertedRequest['settleBody'] = async () => undefined;
+  const refuse = async (problem: Problem): Promise<HttpResponseInit> => {
+    await settleBody();
+    invocation.end();
+    return problemResponse(problem);
+  };
   try {
     // cure: trap-3
     if (wire !== undefined) onClientGone(wire, () => invocation.abort('client-gone'));
     // cure-end: trap-3
     // cure: trap-8
-    if (wire === undefined && isChunked(request) && (await lostItsBody(request))) {
-      invocation.end();
-      return lengthRequired(invocationId);
-    }
+    if (wire === undefined && isChunked(request) && (await lostItsBody(request)))
+      return await refuse(lengthRequired(invocationId));
     // cure-end: trap-8
-    const { request: converted, settleBody } = toRequest(request, { wire, signal, trusted });
-    const principal = trusted ? principalOf(converted, options.easyAuth, log) : undefined;
-    if (principal === undefined && options.principalRequired) {
-      await settleBody();
-      invocation.end();
-      return unauthorized(invocationId);
-    }
-    const functionTimeoutMs = options.functionTimeoutMs();
-    const host: HostContext = {
-      invocationId,
-      signal,
-      principal,
-      deadline: Date.now() + timeToAnswer(converted, functionTimeoutMs),
-      traceparent: context.traceContext?.traceParent,
-      waitUntil: (work) => invocations.waitUntil(work, log),
-      log,
-    };
-    const timer = setTimeout(() => invocation.abort('time-limit'), functionTimeoutMs * giveUp);
+    const converted = toRequest(request, { wire, signal, trusted });
+    settleBody = converted.settleBody;
+    const host = hostOf(converted.request, context, invocation, { ...options, trusted });
+    if (host.principal === undefined && options.principalRequired)
+      return await refuse(unauthorized(invocationId));
+    const timer = setTimeout(
+      () => invocation.abort('time-limit'),
+      options.functionTimeoutMs() * giveUp,
+    );
     invocation.onEnd(() => clearTimeout(timer));
-    const served = serve(converted, host);
+    const served = options.serve(converted.request, host);
     const response = await Promise.race([served, invocation.givenUp]);
-    if (typeof response === 'string') {
-      await settleBody();
-      served.then((late) => late.body?.cancel()).catch(() => undefined);
-      invocation.end();
-      return response === 'time-limit' ? timedOut(invocationId) : stopping(invocationId);
-    }
-    return await toResponseInit(response, {
-      wire,
-      invocation,
-      invocationId,
-      log,
-      settleBody,
-    });
+    if (typeof response !== 'string')
+      return await toResponseInit(response, { wire, invocation, host, settleBody });
+    served.then((late) => late.body?.cancel()).catch(() => undefined);
+    return await refuse(
+      response === 'time-limit' ? timedOut(invocationId) : stopping(invocationId),
+    );
   } catch (error) {
+    await settleBody();
     invocation.end();
     throw error;
   }
+}
+
+/** What the host knows of the request. */
+function hostOf(
+  request: Request,
+  context: InvocationContext,
+  invocation: Invocation,
+  options: HttpFunctionOptions & { readonly trusted: boolean },
+): HostContext {
+  const { invocationId } = context;
+  const { logger, invocations } = options;
+  const log: HostContext['log'] = (level, message, fields) =>
+    // cure: trap-7 | context.log(level, message, fields);
+    logger.log(level, message, { invocationId, ...fields });
+  // cure-end: trap-7
+  return {
+    invocationId,
+    signal: invocation.signal,
+    principal: options.trusted ? principalOf(request, options.easyAuth, log) : undefined,
+    deadline: Date.now() + timeToAnswer(request, options.functionTimeoutMs()),
+    traceparent: context.traceContext?.traceParent,
+    waitUntil: (work) => invocations.waitUntil(work, log),
+    log,
+  };
 }
 
 function principalOf(
@@ -143,47 +159,6 @@ async function lostItsBody(request: HttpRequest): Promise<boolean> {
   if (request.body === null) return true;
   const first = await request.clone().body?.getReader().read();
   return first === undefined || first.done;
-}
-
-function lengthRequired(invocationId: string): HttpResponseInit {
-  return problemResponse({
-    status: 411,
-    title: 'Length Required',
-    code: 'length_required',
-    detail:
-      'The body came in chunks, and the Functions host passes no such body on. Send it with Content-Length.',
-    invocationId,
-  });
-}
-
-function unauthorized(invocationId: string): HttpResponseInit {
-  return problemResponse({
-    status: 401,
-    title: 'Unauthorized',
-    code: 'unauthorized',
-    detail: 'Nobody is signed in: App Service Authentication named no caller.',
-    invocationId,
-  });
-}
-
-function timedOut(invocationId: string): HttpResponseInit {
-  return problemResponse({
-    status: 504,
-    title: 'Gateway Timeout',
-    code: 'timeout',
-    detail: 'There was no answer within the time that the function may run.',
-    invocationId,
-  });
-}
-
-function stopping(invocationId: string): HttpResponseInit {
-  return problemResponse({
-    status: 503,
-    title: 'Service Unavailable',
-    code: 'stopping',
-    detail: 'This instance stops. Send the request again.',
-    invocationId,
-  });
 }
 
 function textOf(error: unknown): string {

@@ -39,3 +39,44 @@ export function internalProblem(invocationId: string): Problem {
     invocationId,
   };
 }
+
+export function lengthRequired(invocationId: string): Problem {
+  return {
+    status: 411,
+    title: 'Length Required',
+    code: 'length_required',
+    detail:
+      'The body came in chunks, and the Functions host passes no such body on. Send it with Content-Length.',
+    invocationId,
+  };
+}
+
+export function unauthorized(invocationId: string): Problem {
+  return {
+    status: 401,
+    title: 'Unauthorized',
+    code: 'unauthorized',
+    detail: 'Nobody is signed in: App Service Authentication named no caller.',
+    invocationId,
+  };
+}
+
+export function timedOut(invocationId: string): Problem {
+  return {
+    status: 504,
+    title: 'Gateway Timeout',
+    code: 'timeout',
+    detail: 'There was no answer within the time that the export function may run.',
+    invocationId,
+  };
+}
+
+export function stopping(invocationId: string): Problem {
+  return {
+    status: 503,
+    title: 'Service Unavailable',
+    code: 'stopping',
+    detail: 'This instance stops. Send the request again.',
+    invocationId,
+  };
+}

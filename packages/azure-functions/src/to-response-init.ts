@@ -13,13 +13,14 @@ export async function toResponseInit(
   options: {
     readonly wire: Wire | undefined;
     readonly invocation: Invocation;
-    readonly invocationId: string;
-    readonly log: HostContext['log'];
+    readonly host: HostContext;
     /** Awaited before the answer ends. */
     readonly settleBody: () => Promise<void>;
   },
 ): Promise<HttpResponseInit> {
-  const { wire, invocation, invocationId, log, settleBody } = options;
+  const { wire, invocation, host, settleBody } = options;
+  // `Response.error()`: the library would fail on it when it is too late to answer.
+  if (response.status < 200) throw new RangeError(`The answer has the status ${response.status}.`);
   const init: HttpResponseInit = {
     status: response.status,
     headers: [],
@@ -46,8 +47,8 @@ export async function toResponseInit(
       wire,
       signal: invocation.signal,
       onError(error) {
-        log('error', `The body of the answer broke off: ${String(error)}`);
-        return problemJson(internalProblem(invocationId));
+        host.log('error', `The body of the answer broke off: ${String(error)}`);
+        return problemJson(internalProblem(host.invocationId));
       },
       beforeEnd: settleBody,
       onEnd: () => invocation.end(),

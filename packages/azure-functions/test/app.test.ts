@@ -196,6 +196,29 @@ describe('a Functions app', () => {
     expect((await chat(host, 'fine')).status).toBe(200);
   });
 
+  it('answers 202 with the address of the run before its time is over, and ends a stream', async () => {
+    const host = await start(
+      () =>
+        new AgentFunctionApp({
+          ...anonymous,
+          functionTimeoutMs: 1_000,
+          agents: [new Agent({ name: 'endless', model: scriptedModel(() => ({ hang: true })) })],
+        }),
+    );
+    const [answer, stream] = await Promise.all([
+      chat(host, 'endless'),
+      chat(host, 'endless', { accept: 'text/event-stream' }),
+    ]);
+    expect(answer.status).toBe(202);
+    const location = answer.headers.get('location') ?? '';
+    expect(location).toMatch(/^\/api\/runs\//);
+    expect(await stream.text()).toContain('event: run-start');
+    const run = await fetch(host.url + location);
+    expect(await run.json()).toMatchObject({ status: 'running' });
+    await fetch(`${host.url}${location}/cancel`, { method: 'POST' });
+    await fetch(`${host.url}${stream.headers.get('location')}/cancel`, { method: 'POST' });
+  });
+
   it('ends its streams when the host stops, within the time that the host gives', async () => {
     const logger = recordingLogger();
     const host = await start(
