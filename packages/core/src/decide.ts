@@ -19,6 +19,13 @@ export async function postDecisions<C>(
   around: Pick<Surroundings<C>, 'agent'>,
 ): Promise<PostResult> {
   const { decisions } = signal;
+  if (signal.by === 'system') {
+    throw new AgentError(
+      'approval_invalid',
+      `Only the engine answers as 'system'. Name whoever decides in by, or leave it out.`,
+      { runId: state.runId },
+    );
+  }
   const answered = decisions.some(
     ({ interruptionId }) => state.interruptions.get(interruptionId)?.answer !== undefined,
   );

@@ -74,15 +74,24 @@ function openIds(state: RunState): string {
   return open.length === 0 ? 'none' : open.map(({ asked }) => asked.id).join(', ');
 }
 
+// Decisions come from outside: what is merely truthy approves nothing.
+function hasForm(kind: Interruption['kind'], decision: Decision): boolean {
+  switch (kind) {
+    case 'approval':
+      return 'approved' in decision && typeof decision.approved === 'boolean';
+    case 'ambiguous':
+      if (!('outcome' in decision)) return false;
+      return decision.outcome === 'done' ? 'output' in decision : outcomes.has(decision.outcome);
+    default:
+      return 'answer' in decision && decision.answer !== undefined;
+  }
+}
+
+const outcomes: ReadonlySet<string> = new Set(['not-done', 'failed']);
+
 function wrongForm(asked: Interruption, decision: Decision): string | undefined {
   const kind = asked.kind;
-  const fits =
-    kind === 'approval'
-      ? 'approved' in decision
-      : kind === 'ambiguous'
-        ? 'outcome' in decision
-        : 'answer' in decision;
-  if (fits) return undefined;
+  if (hasForm(kind, decision)) return undefined;
   const form =
     kind === 'approval'
       ? '{ approved: true, input? } or { approved: false, message? }'
