@@ -5,7 +5,15 @@
  * `node scripts/check-readmes.ts [file …]` checks only these files, and leaves out the curl commands
  * unless README.md is among them.
  */
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { codeBlocks, type CodeBlock } from './lib/markdown.ts';
 import { ledgerProblems } from './lib/parity-ledger.ts';
@@ -247,9 +255,8 @@ async function main(only: readonly string[]): Promise<void> {
     for (const page of required)
       if (!existsSync(join(root, page))) problems.push({ where: page, message: 'is missing.' });
 
-  const folder = join(root, 'scripts/.blocks');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(root, 'scripts/.blocks'), { recursive: true });
+  const folder = mkdtempSync(join(root, 'scripts/.blocks/pages-'));
   const snippets = all.flatMap((page) =>
     snippetsOf(page, readFileSync(join(root, page), 'utf8'), folder),
   );
@@ -260,7 +267,7 @@ async function main(only: readonly string[]): Promise<void> {
     if (page === ledger) problems.push(...ledgerProblems(root, page));
   }
   problems.push(...(await snippetProblems(snippets, folder)));
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true });
   if (all.includes('README.md')) problems.push(...(await curlProblems('README.md')));
   const ran = snippets.filter((each) => each.runs).length;
   report(

@@ -111,13 +111,21 @@ async function main(): Promise<void> {
   const counts: { readonly name: string; readonly count: Count }[] = [];
   for (const step of chosen) counts.push({ name: step.name, count: await runStep(step) });
 
+  const verified = sumOfLines(journals);
+  if (verified === 0 && chosen.some(({ name }) => name === 'tests')) {
+    failures.push(
+      '--- journals\nNo test verified a journal: is scripts/vitest/count-journals.ts set up?',
+    );
+    counts.push({ name: 'journals', count: { passed: 0, failed: 1 } });
+  }
+
   if (failures.length > 0) console.log(`\n=== what failed\n${failures.join('\n\n')}`);
   console.log('\n=== summary');
   for (const { name, count } of counts)
     console.log(
       `${count.failed === 0 ? 'ok    ' : 'FAILED'} ${name}: ${count.passed} passed, ${count.failed} failed`,
     );
-  console.log(`${sumOfLines(journals)} journals verified`);
+  console.log(`${verified} journals verified`);
   rmSync(temporary, { recursive: true });
   const passed = counts.reduce((sum, { count }) => sum + count.passed, 0);
   const failed = counts.reduce((sum, { count }) => sum + count.failed, 0);
