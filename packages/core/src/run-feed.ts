@@ -6,7 +6,8 @@ import type { RunHeader } from './store.ts';
 
 /** A run in this process as its caller sees it: a queue between the loop that pushes and the caller that pulls. */
 export class RunFeed<O> implements RunStream<O> {
-  readonly runId: string;
+  /** With an idempotency key known once `started` resolves. */
+  runId: string;
   readonly result: Promise<RunResult<O>>;
   readonly started: Promise<RunHeader>;
   readonly #abort: AbortController;
@@ -31,7 +32,10 @@ export class RunFeed<O> implements RunStream<O> {
     let onStart: (header: RunHeader) => void = () => undefined;
     let onNoStart: (error: unknown) => void = () => undefined;
     this.started = new Promise((resolve, reject) => {
-      onStart = resolve;
+      onStart = (header) => {
+        this.runId = header.runId;
+        resolve(header);
+      };
       onNoStart = reject;
     });
     this.result = execute((event) => this.#push(event), onStart);

@@ -120,6 +120,7 @@ export type RunResult<O = string> =
 
 /** A run as it happens: iterate it for events, await `result`. Leaving the loop cancels the run. */
 export interface RunStream<O = string> extends AsyncIterable<Watched> {
+  /** Of a run with an idempotency key: its id once `started` has resolved. */
   readonly runId: string;
   /** Settles when the run ends or pauses. Observed from the start: an unread failure harms nobody. */
   readonly result: Promise<RunResult<O>>;

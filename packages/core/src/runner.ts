@@ -1,7 +1,13 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { begin, type Begun } from './begin.ts';
 import { expireInterruptions, postDecisions } from './decide.ts';
-import { AgentError, NotFoundError, UserError } from './errors.ts';
+import {
+  AgentError,
+  NotFoundError,
+  toFailure,
+  UserError,
+  type SessionBusyError,
+} from './errors.ts';
 import type { RunEvent, Watched } from './events.ts';
 import { randomId } from './ids.ts';
 import type { Decision } from './interruption.ts';
@@ -277,6 +283,24 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       holder: randomId(),
       freshId,
       contextFor: (state, given) => this.#contextFor(state, given),
+    }).catch(async (error: unknown) => {
+      if (store !== undefined && isBusy(error)) await this.#wake(store, error.activeRunId);
+      throw error;
+    });
+  }
+
+  /** A request that finds an abandoned run wakes it (journal.md, Sessions). */
+  async #wake(store: Store, runId: string): Promise<void> {
+    const end = await store.runs.peek(runId);
+    if (end === undefined || end.ended || end.lease !== undefined) return;
+    if (store.wake !== undefined) return store.wake.schedule(runId, await store.now());
+    this.#takeUp(runId, {}, undefined, Number.POSITIVE_INFINITY).catch((error: unknown) => {
+      const { code, message } = toFailure(error);
+      this.#config.logger?.log('warn', 'an abandoned run could not be taken up', {
+        runId,
+        code,
+        error: message,
+      });
     });
   }
 
@@ -585,6 +609,10 @@ export function processRequest<O>(
   if (bound !== undefined) return bound(request);
   const runner = new Runner<unknown, O>(agent as AgentDefinition<unknown, O>);
   return runner.run(bindRun(request, (inner) => runner.run(inner) as Promise<RunResult<never>>));
+}
+
+function isBusy(error: unknown): error is SessionBusyError {
+  return AgentError.isInstance(error) && error.code === 'session_busy';
 }
 
 function ownStart(
