@@ -248,16 +248,12 @@ export function settleRest<C>(live: LiveRun<C>): void {
   for (const frame of live.state.frames.values()) {
     for (const call of frame.calls) {
       if (call.settled) continue;
-      if (call.start !== undefined && !repeatable(call.start.effect)) {
+      if (call.start !== undefined && call.start.effect !== 'read') {
         settleWithError(live, frame, call, 'unknown-outcome', unknownOutcome(call.toolName));
-      } else
-        settleWithError(
-          live,
-          frame,
-          call,
-          'not-run',
-          `${call.toolName} was not run: the run ended before.`,
-        );
+      } else {
+        const message = `${call.toolName} gave no result: the run ended before.`;
+        settleWithError(live, frame, call, 'not-run', message);
+      }
     }
   }
 }
