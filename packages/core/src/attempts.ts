@@ -1,5 +1,12 @@
+import { Abort, type Abortable } from './abort.ts';
 import { AgentError, ModelError } from './errors.ts';
-import type { Model, ModelName, ModelRequest, ModelStreamEvent } from './model.ts';
+import type {
+  Model,
+  ModelCallOptions,
+  ModelName,
+  ModelRequest,
+  ModelStreamEvent,
+} from './model.ts';
 import { sleep } from './wait.ts';
 import { Watchdog, type TimeoutOptions } from './watchdog.ts';
 
@@ -44,7 +51,7 @@ export interface Reader {
  */
 export class Attempts {
   readonly #policy: AttemptPolicy;
-  readonly #signal: AbortSignal;
+  readonly #signal: Abortable;
   readonly #reader: Reader;
   readonly #onAbort = (): void => this.#fail(this.#signal.reason);
   #attempt: Attempt | undefined;
@@ -52,7 +59,7 @@ export class Attempts {
   #upcoming: { readonly model: Model; readonly afterMs: number };
   #state: 'new' | 'running' | 'over' = 'new';
 
-  constructor(policy: AttemptPolicy, signal: AbortSignal, reader: Reader) {
+  constructor(policy: AttemptPolicy, signal: Abortable, reader: Reader) {
     this.#policy = policy;
     this.#signal = signal;
     this.#reader = reader;
@@ -113,7 +120,7 @@ export class Attempts {
     const { model, afterMs } = this.#upcoming;
     if (afterMs > 0) {
       this.#upcoming = { model, afterMs: 0 };
-      (this.#policy.sleep ?? sleep)(afterMs, this.#signal).then(
+      (this.#policy.sleep ?? sleep)(afterMs, optionsOf(this.#signal).signal).then(
         () => (this.#state === 'over' ? undefined : this.#begin()),
         (error: unknown) => this.#fail(error),
       );
@@ -145,11 +152,12 @@ export class Attempts {
 class Attempt {
   readonly model: Model;
   readonly #owner: Attempts;
-  readonly #controller: AbortController | undefined;
+  /** Ours, where there are limits; else the caller's. */
+  readonly #abort: Abort | undefined;
   readonly #limits: TimeoutOptions | undefined;
   readonly #watchdog: Watchdog | undefined;
   readonly #request: ModelRequest;
-  readonly #signal: AbortSignal;
+  readonly #signal: Abortable;
   #events: AsyncIterator<ModelStreamEvent> | undefined;
   #stopped = false;
 
@@ -157,7 +165,7 @@ class Attempt {
     owner: Attempts,
     model: Model,
     { request, limits }: AttemptPolicy,
-    signal: AbortSignal,
+    signal: Abortable,
   ) {
     this.#owner = owner;
     this.model = model;
@@ -165,8 +173,8 @@ class Attempt {
     this.#signal = signal;
     this.#limits = limits;
     if (limits !== undefined) {
-      this.#controller = new AbortController();
-      this.#signal = this.#controller.signal;
+      this.#abort = new Abort();
+      this.#signal = this.#abort;
       this.#watchdog = new Watchdog(limits, this.#onTimeout);
     }
   }
@@ -182,7 +190,7 @@ class Attempt {
   }
 
   #start(): AsyncIterator<ModelStreamEvent> {
-    const stream = this.model.stream(this.#request, { signal: this.#signal });
+    const stream = this.model.stream(this.#request, optionsOf(this.#signal));
     return stream[Symbol.asyncIterator]();
   }
 
@@ -194,7 +202,7 @@ class Attempt {
 
   /** Reaches the model where the signal is ours; the caller's own has fired by itself. */
   abort(reason: unknown): void {
-    this.#controller?.abort(reason);
+    this.#abort?.abort(reason);
   }
 
   /** Lets the model's iterator clean up. */
@@ -235,6 +243,11 @@ class Attempt {
     this.abort(error);
     void this.leave().catch(ignore);
   };
+}
+
+/** What a model is given: the signal is made when it is looked at. */
+function optionsOf(signal: Abortable): ModelCallOptions {
+  return signal instanceof Abort ? signal : { signal };
 }
 
 function nameOf({ provider, modelId }: ModelName): ModelName {

@@ -1,3 +1,4 @@
+import { Abort } from './abort.ts';
 import type { AgentDefinition, Toolset } from './agent-definition.ts';
 import { AgentError } from './errors.ts';
 import type { Delta, DeltaBody, RunEvent, RunEventBody, Watched } from './events.ts';
@@ -42,7 +43,7 @@ export class LiveRun<C> {
   readonly store: Store | undefined;
   readonly lease: LeaseKeeper | undefined;
   /** Aborted when the run is cancelled, stopped by a limit, or lost. */
-  readonly signal: AbortSignal;
+  readonly abort = new Abort();
   /** The limit that aborted what was under way. */
   stopped: StopReason | undefined;
   /** A failure outside the turn of things: a lost lease, a write that failed. */
@@ -52,7 +53,6 @@ export class LiveRun<C> {
   /** Inputs that were validated in this process, by call id. */
   readonly validated = new Map<string, unknown>();
 
-  readonly #controller = new AbortController();
   readonly #onEvent: ((event: Watched) => void) | undefined;
   readonly #feed: Feed | undefined;
   readonly #letGo: (() => void) | undefined;
@@ -79,7 +79,6 @@ export class LiveRun<C> {
     this.context = options.context;
     this.around = options.around;
     this.span = options.span;
-    this.signal = this.#controller.signal;
     this.#onEvent = options.onEvent;
     this.store = stored?.store;
     if (stored !== undefined) {
@@ -178,7 +177,7 @@ export class LiveRun<C> {
   }): void {
     if (this.state.cancelRequested || this.state.end !== undefined || this.#closed) return;
     this.stage(this.root, { type: 'cancel-request', ...by });
-    this.#controller.abort(
+    this.abort.abort(
       new AgentError('aborted', 'The run was cancelled.', { runId: this.state.runId }),
     );
   }
@@ -187,7 +186,7 @@ export class LiveRun<C> {
   stop(reason: StopReason): void {
     if (this.state.end !== undefined || this.#closed) return;
     this.stopped ??= reason;
-    this.#controller.abort(new AgentError('aborted', `The run reached its limit (${reason}).`));
+    this.abort.abort(new AgentError('aborted', `The run reached its limit (${reason}).`));
   }
 
   /** Takes what was posted into the journal. */
@@ -292,7 +291,7 @@ export class LiveRun<C> {
 
   #fail(error: unknown): void {
     this.failure ??= error;
-    this.#controller.abort(error);
+    this.abort.abort(error);
   }
 }
 
@@ -331,6 +330,6 @@ class LiveContext<C> implements RunContext<C> {
     return path;
   }
   get signal(): AbortSignal {
-    return this.#live.signal;
+    return this.#live.abort.signal;
   }
 }

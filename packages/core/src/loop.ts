@@ -208,9 +208,9 @@ async function answer<C>(
   let answered = { response: textOf(last.message), output: read.output };
   if (agent.afterRun !== undefined) {
     const changed = Promise.resolve(agent.afterRun(answered, live.contextOf(frame)));
-    answered = { ...answered, ...(await orAbort(changed, live.signal)) };
+    answered = { ...answered, ...(await orAbort(changed, live.abort)) };
   }
-  live.signal.throwIfAborted(); // A cancel that came meanwhile wins.
+  live.abort.throwIfAborted(); // A cancel that came meanwhile wins.
   live.stage(frame, { type: 'frame-end', output: answered.output });
   await finish(live, { status: 'completed', ...answered });
   return true;

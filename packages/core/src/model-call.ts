@@ -135,7 +135,7 @@ async function listen<C>(
         event satisfies never;
     }
   };
-  const response = await readResponse(model, request, { signal: live.signal, onEvent });
+  const response = await readResponse(model, request, { signal: live.abort, onEvent });
   return { response, attempts, answeredBy };
 }
 
@@ -147,7 +147,7 @@ async function toRequest<C>(
   const { instructions } = agent;
   const text =
     typeof instructions === 'function'
-      ? await orAbort(Promise.resolve(instructions(live.contextOf(frame), agent)), live.signal)
+      ? await orAbort(Promise.resolve(instructions(live.contextOf(frame), agent)), live.abort)
       : instructions;
   const tools = await toolsOf(live, frame, agent, frame.turn + 1);
   return {
@@ -189,16 +189,16 @@ export async function toolsOf<C>(
   const enabled: Tool<C>[] = [];
   for (const one of agent.tools) {
     const enables = one.isEnabled?.(context) ?? true;
-    if (await orAbort(Promise.resolve(enables), live.signal)) enabled.push(one);
+    if (await orAbort(Promise.resolve(enables), live.abort)) enabled.push(one);
   }
   for (const source of agent.toolSources) {
     try {
-      const listed = source.listTools({ signal: live.signal, agent: agent.name });
-      for (const one of await orAbort(listed, live.signal)) {
+      const listed = source.listTools({ signal: live.abort.signal, agent: agent.name });
+      for (const one of await orAbort(listed, live.abort)) {
         enabled.push(enabled.some(({ name }) => name === one.name) ? renamed(one, source) : one);
       }
     } catch (error) {
-      if (source.required === true || live.signal.aborted) throw error;
+      if (source.required === true || live.abort.aborted) throw error;
       const message = `The tools of ${source.name} are not available: ${error instanceof Error ? error.message : String(error)}`;
       if (live.state.warnings?.has(message) !== true) {
         live.stage(frame, { type: 'warning', code: 'tool-source-unavailable', message });

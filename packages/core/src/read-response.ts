@@ -1,3 +1,4 @@
+import type { Abortable } from './abort.ts';
 import { policyFor } from './attempt-stream.ts';
 import { Attempts } from './attempts.ts';
 import type { Model, ModelRequest, ModelResponse, ModelStreamEvent } from './model.ts';
@@ -8,13 +9,13 @@ import { withDefaults } from './retry.ts';
  * which is the result. The fold of `stream()` at half its cost for a delta. `onEvent` must not wait; if it throws, the
  * call is left and fails with that error.
  *
- * @throws ModelError, or the abort reason when the signal fires, even while the model does not listen.
+ * @throws ModelError, or the reason when it is aborted, even while the model does not listen.
  */
 export function readResponse(
   model: Model,
   request: ModelRequest,
   options: {
-    readonly signal: AbortSignal;
+    readonly signal: Abortable;
     readonly onEvent: (event: Exclude<ModelStreamEvent, { readonly type: 'response' }>) => void;
   },
 ): Promise<ModelResponse> {

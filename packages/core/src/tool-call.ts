@@ -1,3 +1,4 @@
+import { Abort, type Abortable } from './abort.ts';
 import type { AgentDefinition, Toolset } from './agent-definition.ts';
 import {
   errorOutcome,
@@ -91,21 +92,21 @@ async function tryCall<C>(
   input: unknown,
   mayRetry: boolean,
 ): Promise<Outcome | undefined> {
-  const clock = tool.timeoutMs === undefined ? undefined : deadline(live.signal, tool.timeoutMs);
-  const signal = clock?.signal ?? live.signal;
-  const context = new LiveToolContext(live, frame, call, signal);
+  const clock = tool.timeoutMs === undefined ? undefined : deadline(live.abort, tool.timeoutMs);
+  const abort = clock?.abort ?? live.abort;
+  const context = new LiveToolContext(live, frame, call, abort);
   let value: unknown;
   try {
     const returned = tool.execute(input, context);
     value = isAsyncGenerator(returned)
-      ? await orAbort(drive(returned, context), signal)
+      ? await orAbort(drive(returned, context, abort), abort)
       : isPromiseLike(returned)
-        ? await orAbort(returned, signal)
+        ? await orAbort(returned, abort)
         : returned;
   } catch (error) {
     if (live.failure !== undefined) return errorOutcome('not-run', 'lost');
     const timedOut = clock?.expired === true;
-    if (timedOut || live.signal.aborted) {
+    if (timedOut || live.abort.aborted) {
       const what = timedOut
         ? `${tool.name} took longer than ${tool.timeoutMs} ms.`
         : `${tool.name} was stopped.`;
@@ -207,11 +208,12 @@ function withNote(outcome: Outcome, input: Json): Output {
 async function drive<C>(
   generator: AsyncGenerator<unknown, unknown>,
   context: ToolContext<C>,
+  abort: Abortable,
 ): Promise<unknown> {
   for (;;) {
     const step = await generator.next();
     if (step.done === true) return step.value;
-    if (context.signal.aborted) return generator.return(undefined); // Nobody waits for it any more.
+    if (abort.aborted) return generator.return(undefined); // Nobody waits for it any more.
     context.progress(step.value);
   }
 }
@@ -235,14 +237,14 @@ function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** A signal that fires with `parent` or after `ms`. */
-function deadline(parent: AbortSignal, ms: number) {
-  const controller = new AbortController();
-  const onParent = () => controller.abort(parent.reason);
+/** An abort that comes with `parent`'s or after `ms`. */
+function deadline(parent: Abortable, ms: number) {
+  const abort = new Abort();
+  const onParent = () => abort.abort(parent.reason);
   if (parent.aborted) onParent();
   else parent.addEventListener('abort', onParent, { once: true });
   const clock = {
-    signal: controller.signal,
+    abort,
     expired: false,
     clear() {
       clearTimeout(timer);
@@ -251,7 +253,7 @@ function deadline(parent: AbortSignal, ms: number) {
   };
   const timer = setTimeout(() => {
     clock.expired = true;
-    controller.abort(new AgentError('tool_timeout', `The tool took longer than ${ms} ms.`));
+    abort.abort(new AgentError('tool_timeout', `The tool took longer than ${ms} ms.`));
   }, ms);
   return clock;
 }

@@ -62,9 +62,9 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
     ready.map(async ({ tool, input, call }) => {
       if (typeof tool.needsApproval === 'boolean') return tool.needsApproval;
       try {
-        return await orAbort(Promise.resolve(tool.needsApproval(input, context)), live.signal);
+        return await orAbort(Promise.resolve(tool.needsApproval(input, context)), live.abort);
       } catch (error) {
-        if (live.signal.aborted) return undefined;
+        if (live.abort.aborted) return undefined;
         // Nobody knows whether it may run, so it does not.
         settleWithError(
           live,
@@ -78,7 +78,7 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
     }),
   );
   live.throwIfLost();
-  live.signal.throwIfAborted(); // Nothing starts after a cancel, and a call that was not started was not run.
+  live.abort.throwIfAborted(); // Nothing starts after a cancel, and a call that was not started was not run.
   for (const [index, { call, tool, input }] of ready.entries()) {
     const asks = verdicts[index];
     if (asks === undefined) continue;
@@ -179,8 +179,8 @@ async function recoverOnce<C>(
     try {
       const input = await validate(tool.inputSchema, call.start?.input ?? call.input);
       if (input.ok) {
-        const context = new LiveToolContext(live, frame, call, live.signal);
-        const found = await orAbort(tool.reconcile(input.value, context), live.signal);
+        const context = new LiveToolContext(live, frame, call, live.abort);
+        const found = await orAbort(tool.reconcile(input.value, context), live.abort);
         if (found.done)
           settle(live, frame, call, {
             ...toOutput(found.output, tool),
@@ -219,7 +219,7 @@ export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promi
       const call = calls[next];
       next += 1;
       if (call === undefined || live.failure !== undefined) return;
-      if (live.signal.aborted) {
+      if (live.abort.aborted) {
         // Its start is recorded, but this process knows that it never ran.
         settleWithError(
           live,

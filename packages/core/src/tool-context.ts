@@ -1,3 +1,4 @@
+import type { Abort } from './abort.ts';
 import { UserError } from './errors.ts';
 import { idempotencyKeyOf } from './ids.ts';
 import { toJson, type Json, type JsonObject } from './json.ts';
@@ -13,19 +14,19 @@ export class LiveToolContext<C> implements ToolContext<C> {
   readonly callId: string;
   readonly toolName: string;
   readonly idempotencyKey: string;
-  readonly signal: AbortSignal;
   readonly lastCheckpoint: Json | undefined;
+  readonly #abort: Abort;
   readonly #live: LiveRun<C>;
   readonly #frame: FrameState;
   readonly #call: CallState;
   readonly #run: RunContext<C>;
 
-  constructor(live: LiveRun<C>, frame: FrameState, call: CallState, signal: AbortSignal) {
+  constructor(live: LiveRun<C>, frame: FrameState, call: CallState, abort: Abort) {
     this.context = live.context;
     this.callId = call.callId;
     this.toolName = call.toolName;
     this.idempotencyKey = idempotencyKeyOf(live.state.runId, call.callId);
-    this.signal = signal;
+    this.#abort = abort;
     this.lastCheckpoint = call.checkpoint;
     this.#live = live;
     this.#frame = frame;
@@ -33,6 +34,9 @@ export class LiveToolContext<C> implements ToolContext<C> {
     this.#run = live.contextOf(frame);
   }
 
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
   get runId(): string {
     return this.#run.runId;
   }
@@ -57,7 +61,7 @@ export class LiveToolContext<C> implements ToolContext<C> {
 
   // Fields, so that `({ progress }) => progress(…)` works.
   readonly progress = (data: unknown): void => {
-    if (this.signal.aborted || this.#call.settled) return;
+    if (this.#abort.aborted || this.#call.settled) return;
     this.#live.emit(this.#frame, {
       type: 'tool-progress',
       callId: this.callId,
@@ -65,7 +69,7 @@ export class LiveToolContext<C> implements ToolContext<C> {
     });
   };
   readonly checkpoint = async (data: unknown): Promise<void> => {
-    this.signal.throwIfAborted();
+    this.#abort.throwIfAborted();
     if (this.#call.settled) {
       throw new UserError(
         `${this.toolName} records a checkpoint after its result. Await checkpoint() before you return.`,

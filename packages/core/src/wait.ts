@@ -1,5 +1,7 @@
+import type { Abortable } from './abort.ts';
+
 /** Resolves after `ms`; rejects with the abort reason as soon as the signal fires. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: Abortable): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const onAbort = (): void => {
@@ -18,7 +20,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
  * What `promise` settles to, or a rejection with the abort reason, whichever is first. No listener stays behind, and
  * what becomes of `promise` after an abort is observed: its failure is nobody's unhandled rejection.
  */
-export function orAbort<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+export function orAbort<T>(promise: PromiseLike<T>, signal: Abortable): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       promise.then(undefined, () => undefined);
