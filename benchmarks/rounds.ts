@@ -9,18 +9,20 @@ export interface RoundOptions {
   readonly rounds?: number | undefined;
   /** How long a batch is to take. Default 60. */
   readonly batchMs?: number | undefined;
+  /** How long an adapter works before it is timed, so that its code is compiled. Default 1,200. */
+  readonly warmUpMs?: number | undefined;
 }
 
 /** Batches of all adapters, one after the other, in an order that rotates from round to round. */
 export async function measure(
   workers: readonly Worker[],
   workload: Workload,
-  { rounds = 11, batchMs = 60 }: RoundOptions = {},
+  { rounds = 11, batchMs = 60, warmUpMs = 1_200 }: RoundOptions = {},
 ): Promise<Rounds> {
   const times = new Map<Worker, number>();
   for (const worker of workers) {
     await worker.prepare(workload);
-    times.set(worker, await calibrate(worker, batchMs));
+    times.set(worker, await calibrate(worker, batchMs, warmUpMs));
   }
   const taken = new Map(workers.map(({ name }) => [name, [] as Took[]]));
   for (let round = 0; round < rounds; round += 1) {
@@ -36,13 +38,13 @@ export async function measure(
 }
 
 /** Warms up, and finds how many runs make a batch. */
-async function calibrate(worker: Worker, batchMs: number): Promise<number> {
+async function calibrate(worker: Worker, batchMs: number, warmUpMs: number): Promise<number> {
   let runs = 1;
   let spent = 0;
   for (;;) {
     const { wall } = await worker.batch(runs);
     spent += wall;
-    if (spent > 5 * batchMs && (runs === 1 || wall > batchMs / 2)) {
+    if (spent > warmUpMs && (runs === 1 || wall > batchMs / 2)) {
       return Math.max(1, Math.round((runs * batchMs) / wall));
     }
     runs = Math.max(runs, Math.ceil((runs * batchMs) / Math.max(wall, batchMs / 4)));
