@@ -14,9 +14,11 @@ export class RunFeed<O> implements RunStream<O> {
   #queue: Watched[] = [];
   #at = 0;
   #wake: (() => void) | undefined;
+  #bell: Promise<void> | undefined;
   #over = false;
   #failure: unknown;
   #detached = false;
+  #left = false;
   #read = false;
 
   constructor(
@@ -46,7 +48,7 @@ export class RunFeed<O> implements RunStream<O> {
       })
       .finally(() => {
         this.#over = true;
-        this.#wake?.();
+        this.#ring();
       })
       .catch(() => undefined);
     this.started.catch(() => undefined);
@@ -61,6 +63,7 @@ export class RunFeed<O> implements RunStream<O> {
     return {
       next: () => this.#next(),
       return: () => {
+        this.#left = true;
         if (!this.#over && !this.#detached) this.cancel('the reader left');
         return Promise.resolve({ done: true, value: undefined });
       },
@@ -82,9 +85,10 @@ export class RunFeed<O> implements RunStream<O> {
         ? Promise.resolve({ done: true, value: undefined })
         : Promise.reject(this.#failure);
     }
-    return new Promise<void>((resolve) => {
+    this.#bell ??= new Promise<void>((resolve) => {
       this.#wake = resolve;
-    }).then(() => this.#next());
+    });
+    return this.#bell.then(() => this.#next());
   }
 
   async *textStream(
@@ -147,10 +151,15 @@ export class RunFeed<O> implements RunStream<O> {
     );
   }
 
-  #push(event: Watched): void {
-    // Nobody reads a detached feed to its end.
-    if (this.#detached) return;
-    this.#queue.push(event);
+  #ring(): void {
     this.#wake?.();
+    this.#bell = undefined;
+    this.#wake = undefined;
+  }
+
+  #push(event: Watched): void {
+    if (this.#left) return;
+    this.#queue.push(event);
+    this.#ring();
   }
 }

@@ -66,8 +66,10 @@ export class Feed {
   hold(holder: Holder): () => void {
     this.holder = holder;
     return () => {
-      if (this.holder === holder) this.holder = undefined;
-      this.#attempts.clear();
+      if (this.holder === holder) {
+        this.holder = undefined;
+        this.#attempts.clear();
+      }
       this.#sweep();
     };
   }
@@ -140,15 +142,18 @@ export async function* watch(
   const stopOn = () => ring?.();
   signal?.addEventListener('abort', stopOn, { once: true });
   const hub = hubOf(store);
-  const feed = hub.feed(runId);
+  const feed = follow ? hub.feed(runId) : undefined;
   // Nothing is awaited between looking at the attempts and subscribing, so no delta falls between.
-  const attempts = follow ? feed.attempts() : [];
-  const unsubscribe = follow ? feed.subscribe(push) : () => undefined;
-  try {
+  const attempts = feed?.attempts() ?? [];
+  const unsubscribe = feed?.subscribe(push);
+  const missed = async function* (): AsyncGenerator<RunEvent, void> {
     for await (const event of store.runs.read(runId, { after: view.seq })) {
       if (view.takes(event)) yield event;
     }
-    if (!follow || view.over) return;
+  };
+  try {
+    yield* missed();
+    if (!follow) return;
     for (const deltas of attempts) {
       const first = deltas[0];
       if (first === undefined || view.answered(first)) continue;
@@ -161,21 +166,24 @@ export async function* watch(
     if (store.runs.channel !== undefined && !hub.holds(runId)) {
       void relay(store.runs.channel.follow(runId, { signal: closing.signal }), push, from);
     }
+    let look = true;
     for (;;) {
       if (isAborted(signal)) return;
       while (queue.length > 0) {
         const event = queue.shift();
         if (event === undefined) break;
-        if (isDurable(event) && event.seq > view.seq + 1) {
-          for await (const missed of store.runs.read(runId, { after: view.seq })) {
-            if (view.takes(missed)) yield missed;
-          }
-        } else if (view.takes(event)) yield view.placed(event);
+        // What comes before it may not have come here yet: from another process, deltas are the faster ones.
+        if ((isDurable(event) ? event.seq - 1 : event.after) > view.seq) yield* missed();
+        if (view.takes(event)) yield view.placed(event);
       }
-      if (view.over) {
-        // A run that paused may have been taken up in the meantime.
+      if (look || view.over) {
         const end = await store.runs.peek(runId);
-        if (end === undefined || end.seq === view.seq) return;
+        if (end === undefined) return;
+        const { seq } = view;
+        if (end.seq > seq) yield* missed();
+        if (view.seq > seq) continue;
+        // A run that paused may have been taken up in the meantime.
+        if (end.ended || (view.over && end.seq === seq)) return;
       }
       await bell(
         (wake) => {
@@ -184,21 +192,12 @@ export async function* watch(
         hub.holds(runId) ? 1_000 : pollMs,
         () => queue.length > 0 || isAborted(signal),
       );
-      if (queue.length === 0 && !isAborted(signal)) {
-        let found = false;
-        for await (const event of store.runs.read(runId, { after: view.seq })) {
-          if (view.takes(event)) {
-            found = true;
-            yield event;
-          }
-        }
-        if (!found && view.seq === 0 && (await store.runs.header(runId)) === undefined) return;
-      }
+      look = queue.length === 0;
     }
   } finally {
     closing.abort();
     signal?.removeEventListener('abort', stopOn);
-    unsubscribe();
+    unsubscribe?.();
   }
 }
 
