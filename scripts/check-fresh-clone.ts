@@ -8,16 +8,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { curlExamples, environmentWithoutKeys } from './check-readmes.ts';
+import { curlExamples, devAddress, environmentWithoutKeys } from './check-readmes.ts';
 import { environmentOf, plainNode, type PlainNode } from './lib/plain-node.ts';
-import { answers, mustRun, portIsFree, run, startServer, tail } from './lib/processes.ts';
+import { answers, freePort, mustRun, portIsFree, run, startServer, tail } from './lib/processes.ts';
 import { report, type Problem } from './lib/report.ts';
 import { shapeProblems } from './lib/shape.ts';
 import { root } from './lib/workspace.ts';
 
 const nodeVersions = ['20.20.2', '22.22.3', '24.21.0'];
-const port = 7071;
-const address = `http://127.0.0.1:${port}`;
+const devPort = 7071;
 
 /** What is wrong with the first answer of the README: no tool ran, or nothing was counted. */
 export function answerProblems(text: string): readonly string[] {
@@ -39,7 +38,7 @@ export function answerProblems(text: string): readonly string[] {
     : problems;
 }
 
-async function agentsProblems(): Promise<readonly string[]> {
+async function agentsProblems(address: string): Promise<readonly string[]> {
   const response = await fetch(`${address}/api/agents`);
   const problems = shapeProblems({ agents: [{ name: '' }], total: 1 }, await response.json());
   return problems.map((each) => `GET /api/agents: ${each}`);
@@ -54,11 +53,14 @@ async function checkClone(node: PlainNode, withTests: boolean): Promise<readonly
   const env = environmentWithoutKeys(environmentOf(node, { HOME: home, CI: 'true' }));
   try {
     await mustRun('git', ['clone', '--quiet', `file://${root}`, clone], { cwd: folder });
-    if (!(await portIsFree(port))) return [{ where, message: `port ${port} is taken.` }];
+    const port = (await portIsFree(devPort)) ? devPort : await freePort();
+    const address = `http://127.0.0.1:${port}`;
+    if (port !== devPort) console.log(`${where}: port ${devPort} is taken, so ${port} is served`);
+    const start = ['start', ...(port === devPort ? [] : ['--', '--port', String(port)])];
     const messages: string[] = [];
     const started = Date.now();
     {
-      await using _server = await startServer('npm', ['start'], {
+      await using _server = await startServer('npm', start, {
         cwd: clone,
         env,
         ready: () => answers(`${address}/api/health`),
@@ -68,10 +70,14 @@ async function checkClone(node: PlainNode, withTests: boolean): Promise<readonly
       const [first] = curlExamples(readFileSync(join(clone, 'README.md'), 'utf8'));
       if (first === undefined) messages.push('the README shows no curl command');
       else {
-        const answer = await run('bash', ['-c', first.code], { cwd: clone, timeoutMs: 60_000 });
+        const answer = await run(
+          'bash',
+          ['-c', first.code.replaceAll(devAddress, `127.0.0.1:${port}`)],
+          { cwd: clone, timeoutMs: 60_000 },
+        );
         messages.push(...answerProblems(answer.stdout));
       }
-      messages.push(...(await agentsProblems()));
+      messages.push(...(await agentsProblems(address)));
     }
     if (!(await portIsFree(port))) messages.push('the server still listens after it was stopped');
     if (withTests) {

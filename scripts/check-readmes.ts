@@ -23,7 +23,8 @@ import { shapeProblems, textProblems } from './lib/shape.ts';
 import { publicPackages, root, toolEnvironment } from './lib/workspace.ts';
 
 const ledger = 'docs/parity.md';
-const devAddress = /(localhost|127\.0\.0\.1):7071/g;
+/** How pages write the address of the development server. */
+export const devAddress = /(localhost|127\.0\.0\.1):7071/g;
 
 /** Every page whose code is checked, relative to the root. */
 export function pages(): readonly string[] {
