@@ -57,6 +57,16 @@ const steps: readonly Step[] = [
   { name: 'examples', command: ['pnpm', 'run', 'check:examples'], timeoutMs: 5 * minute },
   { name: 'READMEs', command: ['pnpm', 'run', 'check:readmes'], timeoutMs: 5 * minute },
   { name: 'tarballs', command: ['pnpm', 'run', 'check:tarballs'], timeoutMs: 5 * minute },
+  {
+    name: 'Functions traps (each cure removed, its test fails)',
+    command: ['pnpm', '--filter', '@agent-functions/azure-functions', 'run', 'test:cures'],
+    timeoutMs: 8 * minute,
+  },
+  {
+    name: 'Functions app on Node 22 and 24',
+    command: ['pnpm', '--filter', '@agent-functions/azure-functions', 'run', 'test:nodes'],
+    timeoutMs: 5 * minute,
+  },
   { name: 'fresh clone', command: ['pnpm', 'run', 'check:fresh-clone'], timeoutMs: 10 * minute },
 ];
 
