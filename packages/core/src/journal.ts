@@ -66,22 +66,25 @@ export class Journal {
     this.#drained.push(signalId);
   }
 
-  /** Resolves when everything staged so far is stored. Calls that come while a write is under way share the next one. */
-  flush(): Promise<void> {
+  /**
+   * Resolves when everything staged so far is stored; `undefined` when it is already. Calls that come while a write is
+   * under way share the next one.
+   */
+  flush(): Promise<void> | undefined {
     if (this.#queued !== undefined) return this.#queued;
     if (this.#writing !== undefined) {
       this.#queued = this.#writing.then(() => this.#write());
       return this.#queued;
     }
-    return this.#staged.length === 0 ? done : this.#write();
+    return this.#staged.length === 0 ? undefined : this.#write();
   }
 
-  #write(): Promise<void> {
+  #write(): Promise<void> | undefined {
     this.#queued = undefined;
     const events = this.#staged;
     if (events.length === 0) {
       this.#writing = undefined;
-      return done;
+      return undefined;
     }
     const drained = this.#drained;
     this.#staged = [];
@@ -89,7 +92,7 @@ export class Journal {
     if (this.#storage === undefined) {
       this.#stored += events.length;
       this.#onDurable(events);
-      return done;
+      return undefined;
     }
     const writing = this.#store(this.#storage, events, drained).finally(() => {
       if (this.#writing === writing) this.#writing = undefined;
@@ -118,7 +121,6 @@ export class Journal {
   }
 }
 
-const done = Promise.resolve();
 const appendTries = 8;
 
 /**

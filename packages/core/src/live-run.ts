@@ -51,8 +51,9 @@ export class LiveRun<C> {
   /** The present turn's tools, by frame. */
   readonly toolsets = new Map<string, { readonly turn: number; readonly tools: Toolset<C> }>();
   /** Inputs that were validated in this process, by call id. */
-  readonly validated = new Map<string, unknown>();
+  readonly validated = new Map<string, { readonly ok: true; readonly value: unknown }>();
 
+  readonly #kept: RunEvent[] | undefined;
   readonly #onEvent: ((event: Watched) => void) | undefined;
   readonly #feed: Feed | undefined;
   readonly #letGo: (() => void) | undefined;
@@ -73,12 +74,15 @@ export class LiveRun<C> {
       | undefined;
     readonly span: Span | undefined;
     readonly signal: AbortSignal | undefined;
+    /** Where the events of a run without a store are kept, in case it has to wait. */
+    readonly kept?: RunEvent[] | undefined;
     readonly onEvent: ((event: Watched) => void) | undefined;
   }) {
     const { state, stored } = options;
     this.context = options.context;
     this.around = options.around;
     this.span = options.span;
+    this.#kept = options.kept;
     this.#onEvent = options.onEvent;
     this.store = stored?.store;
     if (stored !== undefined) {
@@ -202,7 +206,7 @@ export class LiveRun<C> {
     this.#flushingSoon = true;
     queueMicrotask(() => {
       this.#flushingSoon = false;
-      this.journal.flush().catch((error: unknown) => this.#fail(error));
+      this.journal.flush()?.catch((error: unknown) => this.#fail(error));
     });
   }
 
@@ -216,6 +220,11 @@ export class LiveRun<C> {
   throwIfLost(): void {
     if (this.failure !== undefined) throw this.failure;
     this.lease?.check();
+  }
+
+  /** Whether anybody reads a log: without, nothing is put together for one. */
+  get logs(): boolean {
+    return this.around.logger !== undefined;
   }
 
   log(level: LogLevel, message: string, fields: JsonObject): void {
@@ -234,10 +243,12 @@ export class LiveRun<C> {
   }
 
   #show(events: readonly RunEvent[]): void {
+    this.#kept?.push(...events);
     if (this.#onEvent !== undefined) for (const event of events) this.#onEvent(event);
     this.#feed?.durable(events);
-    if (events.some(({ type }) => type === 'model-response')) {
-      this.store?.runs.channel?.clear(this.state.runId);
+    const channel = this.store?.runs.channel;
+    if (channel !== undefined && events.some(({ type }) => type === 'model-response')) {
+      channel.clear(this.state.runId);
     }
   }
 

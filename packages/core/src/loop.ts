@@ -26,7 +26,7 @@ export async function advance<C>(
   let turns = 0;
   adopt(live, options.attempt);
   for (;;) {
-    await live.drainInbox();
+    if (live.store !== undefined) await live.drainInbox();
     try {
       live.throwIfLost();
       let next = nextStep(live.state);
@@ -305,8 +305,10 @@ async function finish<C>(live: LiveRun<C>, ending: Ending): Promise<void> {
     usage: usageOf(state),
     handoffPath: state.handoffPath.slice(),
   });
-  await live.journal.flush();
+  const writing = live.journal.flush();
+  if (writing !== undefined) await writing;
   live.span?.set({ status: ending.status });
+  if (!live.logs) return;
   live.log(ending.status === 'failed' ? 'error' : 'info', `run ${ending.status}`, {
     agent: live.root.agent,
     turns: live.root.turn,

@@ -21,11 +21,12 @@ export async function askModel<C>(
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
 ): Promise<void> {
-  const started = performance.now();
+  const started = live.logs ? performance.now() : 0;
   const turn = frame.turn + 1;
   const model = live.around.model(agent);
   const request = await toRequest(live, frame, agent);
-  await live.journal.flush();
+  const writing = live.journal.flush();
+  if (writing !== undefined) await writing;
   live.throwIfLost();
   const span = live.span?.child('model', {
     provider: model.provider,
@@ -54,6 +55,7 @@ export async function askModel<C>(
       outputTokens: response.usage.outputTokens,
     });
     span?.end();
+    if (!live.logs) return;
     live.log('debug', 'model', {
       agent: frame.agent,
       turn,
@@ -149,7 +151,8 @@ async function toRequest<C>(
     typeof instructions === 'function'
       ? await orAbort(Promise.resolve(instructions(live.contextOf(frame), agent)), live.abort)
       : instructions;
-  const tools = await toolsOf(live, frame, agent, frame.turn + 1);
+  const listed = toolsOf(live, frame, agent, frame.turn + 1);
+  const tools = listed instanceof Promise ? await listed : listed;
   return {
     ...(text === undefined || text === '' ? {} : { instructions: text }),
     messages: frame.messages.slice(),
@@ -175,14 +178,24 @@ function settingsOf<C>(
 }
 
 /** The tools that the present turn of a frame may call; sources are asked and `isEnabled` is answered once a turn. */
-export async function toolsOf<C>(
+export function toolsOf<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
   turn: number = frame.turn,
-): Promise<Toolset<C>> {
+): Toolset<C> | Promise<Toolset<C>> {
   const own = agent.toolset;
-  if (!own.conditional && agent.toolSources.length === 0) return own;
+  return !own.conditional && agent.toolSources.length === 0
+    ? own
+    : listTools(live, frame, agent, turn);
+}
+
+async function listTools<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+  turn: number,
+): Promise<Toolset<C>> {
   const known = live.toolsets.get(frame.id);
   if (known?.turn === turn) return known.tools;
   const context = live.contextOf(frame);
@@ -222,7 +235,10 @@ function toMessage<C>(live: LiveRun<C>, frame: FrameState, response: ModelRespon
     if (part.type !== 'tool-call') return part;
     const callId = callIdOf(frame, calls);
     calls += 1;
-    return { ...part, callId };
+    const { toolName, input, providerData } = part;
+    return providerData === undefined
+      ? { type: 'tool-call', callId, toolName, input }
+      : { type: 'tool-call', callId, toolName, input, providerData };
   });
   return {
     id: messageIdOf(frame),

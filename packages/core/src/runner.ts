@@ -321,7 +321,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       stored: begun.store === undefined ? undefined : begun,
       span,
       signal: options.signal,
-      onEvent: kept === undefined ? onEvent : keepInto(kept, onEvent),
+      kept,
+      onEvent,
     });
     onEvent?.(begun.event);
     try {
@@ -621,16 +622,6 @@ function ownStart(
 ): number {
   const index = messages.findIndex((message) => message.runId === runId);
   return index === -1 ? messages.length : index;
-}
-
-function keepInto(
-  kept: RunEvent[],
-  onEvent: ((event: Watched) => void) | undefined,
-): (event: Watched) => void {
-  return (event) => {
-    if ('seq' in event) kept.push(event);
-    onEvent?.(event);
-  };
 }
 
 function noSuchRun(runId: string): NotFoundError {

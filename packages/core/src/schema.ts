@@ -106,7 +106,19 @@ export async function validate<T>(
   schema: Schema<unknown, T>,
   value: unknown,
 ): Promise<Validated<T>> {
-  const result = await schema['~standard'].validate(value);
+  return validateNow(schema, value);
+}
+
+/** `validate()` that answers at once where the schema does. */
+export function validateNow<T>(
+  schema: Schema<unknown, T>,
+  value: unknown,
+): Validated<T> | Promise<Validated<T>> {
+  const result = schema['~standard'].validate(value);
+  return 'then' in result ? result.then((later) => toValidated(later)) : toValidated(result);
+}
+
+function toValidated<T>(result: StandardSchema.Result<T>): Validated<T> {
   if (result.issues === undefined) return { ok: true, value: result.value };
   const issues = result.issues.map((issue) => {
     const path = (issue.path ?? [])

@@ -34,18 +34,12 @@ export function nextStep(state: RunState): NextStep {
   if (state.end !== undefined) return { type: 'ended' };
   if (state.cancelRequested) return { type: 'cancel' };
   const frame = activeFrame(state);
-  const unsettled = frame.calls.filter((call) => !call.settled);
-  const phase = (wanted: CallPhase) => unsettled.filter((call) => phaseOf(call, state) === wanted);
-
-  const fresh = phase('fresh');
+  const { fresh, interrupted, started, decided } = phasesOf(frame, state);
   if (fresh.length > 0) return { type: 'judge-calls', frame, calls: fresh };
-  const interrupted = phase('interrupted');
   if (interrupted.length > 0) return { type: 'recover-calls', frame, calls: interrupted };
-  const started = phase('started');
   if (started.length > 0) return { type: 'run-calls', frame, calls: started };
   const open = openInterruptions(state);
   if (open.length > 0) return { type: 'pause', interruptions: open.map(({ id }) => id) };
-  const decided = phase('decided');
   if (decided.length > 0) return { type: 'follow-decisions', frame, calls: decided };
   // With calls, the turn goes back to the model; without, it was the answer.
   return frame.last !== undefined && frame.calls.length === 0
@@ -54,6 +48,25 @@ export function nextStep(state: RunState): NextStep {
 }
 
 type CallPhase = 'fresh' | 'started' | 'interrupted' | 'waiting' | 'decided';
+
+/** The calls of a frame that are not settled, by what they wait for. */
+function phasesOf(
+  frame: FrameState,
+  state: RunState,
+): Readonly<Record<CallPhase, readonly CallState[]>> {
+  if (frame.calls.length === 0) return noCalls;
+  const phases: Record<CallPhase, CallState[]> = {
+    fresh: [],
+    started: [],
+    interrupted: [],
+    waiting: [],
+    decided: [],
+  };
+  for (const call of frame.calls) if (!call.settled) phases[phaseOf(call, state)].push(call);
+  return phases;
+}
+
+const noCalls = { fresh: [], started: [], interrupted: [], waiting: [], decided: [] };
 
 function phaseOf(call: CallState, state: RunState): CallPhase {
   const { start, interruption } = call;

@@ -13,7 +13,7 @@ import { AgentError, ToolCallError } from './errors.ts';
 import { jsonSizeOver, toJson, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Output, Part } from './message.ts';
-import { validate } from './schema.ts';
+import { validate, type Schema } from './schema.ts';
 import type { CallState, FrameState } from './state.ts';
 import { ToolContent, type Tool, type ToolContext } from './tool.ts';
 import { LiveToolContext } from './tool-context.ts';
@@ -29,14 +29,16 @@ export async function runCall<C>(
 ): Promise<Outcome> {
   const tool = tools.find(call.toolName);
   if (tool === undefined) return errorOutcome('refused', noSuchTool(call.toolName, tools));
-  const input = await inputOf(live, call, tool);
+  const known = live.validated.get(call.callId);
+  if (known !== undefined) live.validated.delete(call.callId);
+  const input = known ?? (await validate(tool.inputSchema, call.start?.input ?? call.input));
   if (!input.ok) {
     return errorOutcome(
       'invalid-input',
       misfitInput(call.toolName, call.start?.input ?? null, input.issues),
     );
   }
-  const started = performance.now();
+  const started = live.logs ? performance.now() : 0;
   const span = live.span?.child('tool', { tool: tool.name, callId: call.callId });
   let outcome: Outcome | undefined;
   for (let attempt = 0; outcome === undefined; attempt += 1) {
@@ -63,6 +65,7 @@ export async function runCall<C>(
     outcome = { ...outcome, modelOutput: withNote(outcome, edited.input) };
   }
   span?.end(outcome.isError ? { error: outcome.how } : undefined);
+  if (!live.logs) return outcome;
   live.log('debug', 'tool', {
     agent: frame.agent,
     turn: frame.turn,
@@ -72,15 +75,6 @@ export async function runCall<C>(
     ...(outcome.isError ? { isError: true } : {}),
   });
   return outcome;
-}
-
-async function inputOf<C>(live: LiveRun<C>, call: CallState, tool: Tool<C>) {
-  if (live.validated.has(call.callId)) {
-    const value = live.validated.get(call.callId);
-    live.validated.delete(call.callId);
-    return { ok: true, value } as const;
-  }
-  return validate(tool.inputSchema, call.start?.input ?? call.input);
 }
 
 /** One try; `undefined` asks for another. */
@@ -121,27 +115,48 @@ async function tryCall<C>(
   } finally {
     clock?.clear();
   }
-  return recorded(value, tool);
+  // From here on nothing is tried again.
+  const outcome = shown(value, tool);
+  return tool.outputSchema === undefined || outcome.isError
+    ? outcome
+    : await fitting(outcome, value, tool.outputSchema, tool);
 }
 
-/** The result of a call that ran: from here on nothing is tried again. */
-async function recorded<C>(value: unknown, tool: Tool<C>): Promise<Outcome> {
+/** The result of a call that ran. */
+function shown<C>(value: unknown, tool: Tool<C>): Outcome {
   try {
-    const made = toOutput(value, tool);
-    const checked =
-      tool.outputSchema === undefined ? undefined : await validate(tool.outputSchema, value);
-    return checked === undefined || checked.ok
-      ? { ...made, isError: false, how: 'ran' }
+    const { output, modelOutput } = toOutput(value, tool);
+    return { output, modelOutput, isError: false, how: 'ran' };
+  } catch (error) {
+    return unshowable(error, tool);
+  }
+}
+
+/** The same, if the value fits the tool's `outputSchema`. */
+async function fitting<C>(
+  outcome: Outcome,
+  value: unknown,
+  schema: Schema<unknown, unknown>,
+  tool: Tool<C>,
+): Promise<Outcome> {
+  try {
+    const checked = await validate(schema, value);
+    return checked.ok
+      ? outcome
       : errorOutcome(
           'ran',
           `${tool.name} returned something that does not fit its outputSchema: ${checked.issues}.`,
         );
   } catch (error) {
-    return errorOutcome(
-      'ran',
-      `${tool.name} ran, but what it returned cannot be shown: ${errorText(error)}`,
-    );
+    return unshowable(error, tool);
   }
+}
+
+function unshowable<C>(error: unknown, tool: Tool<C>): Outcome {
+  return errorOutcome(
+    'ran',
+    `${tool.name} ran, but what it returned cannot be shown: ${errorText(error)}`,
+  );
 }
 
 function failedOutcome<C>(

@@ -14,7 +14,7 @@ import { idempotencyKeyOf } from './ids.ts';
 import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { toolsOf } from './model-call.ts';
-import { validate } from './schema.ts';
+import { validate, validateNow } from './schema.ts';
 import type { CallState, FrameState } from './state.ts';
 import { repeatable } from './step.ts';
 import type { Effect, Tool } from './tool.ts';
@@ -35,16 +35,18 @@ interface Turn<C> {
  * need an approval become interruptions, the others are started. Everything is staged before anything runs.
  */
 export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Promise<void> {
-  const tools = await toolsOf(live, frame, agent);
-  const ready: { readonly call: CallState; readonly tool: Tool<C>; readonly input: unknown }[] = [];
+  const listed = toolsOf(live, frame, agent);
+  const tools = listed instanceof Promise ? await listed : listed;
+  const ready: ReadyCall<C>[] = [];
   for (const call of calls) {
     const tool = tools.find(call.toolName);
     if (tool === undefined) {
       settleWithError(live, frame, call, 'refused', noSuchTool(call.toolName, tools));
       continue;
     }
-    const input = await validate(tool.inputSchema, call.input);
-    if (input.ok) ready.push({ call, tool, input: input.value });
+    const checked = validateNow(tool.inputSchema, call.input);
+    const input = checked instanceof Promise ? await checked : checked;
+    if (input.ok) ready.push({ call, tool, input });
     else {
       settleWithError(
         live,
@@ -55,16 +57,50 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
       );
     }
   }
-  const judged = ready.some(({ tool }) => typeof tool.needsApproval === 'function');
-  if (judged) await live.journal.flush();
+  const judged = ready.some(({ tool }) => typeof tool.needsApproval === 'function')
+    ? await needApprovals(live, frame, ready)
+    : undefined;
+  live.throwIfLost();
+  live.abort.throwIfAborted(); // Nothing starts after a cancel, and a call that was not started was not run.
+  for (const { call, tool, input } of ready) {
+    const asks = judged === undefined ? tool.needsApproval === true : judged.get(call);
+    if (asks === undefined) continue;
+    if (asks) await askForApproval(live, frame, call, tool);
+    else {
+      live.validated.set(call.callId, input);
+      startCall(live, frame, call, tool.effect, call.input);
+    }
+  }
+}
+
+/** A call with a tool and an input that fits. */
+interface ReadyCall<C> {
+  readonly call: CallState;
+  readonly tool: Tool<C>;
+  readonly input: { readonly ok: true; readonly value: unknown };
+}
+
+/** Which calls need an approval, where tools decide that; a call is left out when nobody knows. */
+async function needApprovals<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  ready: readonly ReadyCall<C>[],
+): Promise<ReadonlyMap<CallState, boolean>> {
+  await live.journal.flush();
   const context = live.contextOf(frame);
-  const verdicts = await Promise.all(
+  const needs = new Map<CallState, boolean>();
+  await Promise.all(
     ready.map(async ({ tool, input, call }) => {
-      if (typeof tool.needsApproval === 'boolean') return tool.needsApproval;
+      const { needsApproval } = tool;
+      if (typeof needsApproval === 'boolean') {
+        needs.set(call, needsApproval);
+        return;
+      }
       try {
-        return await orAbort(Promise.resolve(tool.needsApproval(input, context)), live.abort);
+        const asked = Promise.resolve(needsApproval(input.value, context));
+        needs.set(call, await orAbort(asked, live.abort));
       } catch (error) {
-        if (live.abort.aborted) return undefined;
+        if (live.abort.aborted) return;
         // Nobody knows whether it may run, so it does not.
         settleWithError(
           live,
@@ -73,21 +109,10 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
           'refused',
           `${call.toolName} was not run: its approval check failed (${errorText(error)}).`,
         );
-        return undefined;
       }
     }),
   );
-  live.throwIfLost();
-  live.abort.throwIfAborted(); // Nothing starts after a cancel, and a call that was not started was not run.
-  for (const [index, { call, tool, input }] of ready.entries()) {
-    const asks = verdicts[index];
-    if (asks === undefined) continue;
-    if (asks) await askForApproval(live, frame, call, tool);
-    else {
-      live.validated.set(call.callId, input);
-      startCall(live, frame, call, tool.effect, call.input);
-    }
-  }
+  return needs;
 }
 
 /** Goes on with calls whose interruption was answered: starts them, or settles them. */
@@ -114,7 +139,7 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
         }
         const checked = await validate(tool.inputSchema, input);
         if (checked.ok) {
-          live.validated.set(call.callId, checked.value);
+          live.validated.set(call.callId, checked);
           startCall(live, frame, call, tool.effect, input);
         } else {
           settleWithError(
@@ -208,9 +233,11 @@ async function recoverOnce<C>(
 
 /** Runs started calls side by side, in call order, at most `toolConcurrency` at once; each is recorded as it settles. */
 export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promise<void> {
-  const tools = await toolsOf(live, frame, agent);
-  await live.journal.flush();
-  await live.lease?.ensureThird();
+  const listed = toolsOf(live, frame, agent);
+  const tools = listed instanceof Promise ? await listed : listed;
+  const writing = live.journal.flush();
+  if (writing !== undefined) await writing;
+  if (live.lease !== undefined) await live.lease.ensureThird();
   const limit = Math.max(1, live.state.options.toolConcurrency ?? agent.toolConcurrency);
   let next = 0;
   let thrown: ToolCallError | undefined;
@@ -235,10 +262,11 @@ export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promi
       settle(live, frame, call, outcome);
       thrown ??= outcome.thrown;
       // The last one is written with what comes next.
-      if (calls.some((one) => !one.settled)) live.flushSoon();
+      if (calls.length > 1 && calls.some((one) => !one.settled)) live.flushSoon();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, calls.length) }, work));
+  if (calls.length === 1) await work();
+  else await Promise.all(Array.from({ length: Math.min(limit, calls.length) }, work));
   live.throwIfLost();
   if (thrown !== undefined) throw thrown;
 }
