@@ -1,5 +1,6 @@
 import { journalVersion, type RunEvent } from '../events.ts';
 import { idempotencyKeyOf } from '../ids.ts';
+import type { Decision } from '../interruption.ts';
 import { canonicalJson, toJson } from '../json.ts';
 import { sumUsage, type PerRequestUsage } from '../usage.ts';
 
@@ -26,6 +27,12 @@ interface Call {
   settled: boolean;
 }
 
+interface Decided {
+  readonly callId: string | undefined;
+  readonly seq: number;
+  readonly decision: Decision;
+}
+
 interface Frame {
   readonly parent: string | undefined;
   ended: boolean;
@@ -43,10 +50,9 @@ export function journalFaults(
   const frames = new Map<string, Frame>();
   const calls = new Map<string, Call>();
   const open = new Map<string, { readonly kind: string; readonly callId: string | undefined }>();
-  const decided = new Map<
-    string,
-    { readonly callId: string | undefined; readonly again: boolean }
-  >();
+  const decided = new Map<string, Decided>();
+  /** By call: the children that it was handed to. */
+  const handoffs = new Map<string, { readonly child: string; readonly primitive: string }[]>();
   const perRequest: PerRequestUsage[] = [];
   let resumeSeq = 0;
   let paused = false;
@@ -61,13 +67,8 @@ export function journalFaults(
     if (event.seq !== index + 1) fault('I1', `seq is ${event.seq}, expected ${index + 1}`);
     if (event.v !== journalVersion) fault('I14', `version ${event.v}`);
     if (event.runId !== events[0]?.runId) fault('I1', `another run: ${event.runId}`);
-    try {
-      if (canonicalJson(toJson(event)) !== canonicalJson(JSON.parse(JSON.stringify(event)))) {
-        fault('I14', 'does not survive JSON');
-      }
-    } catch (error) {
-      fault('I14', `is no JSON: ${String(error)}`);
-    }
+    const lost = lostInJson(event);
+    if (lost !== undefined) fault('I14', `does not survive JSON: ${lost}`);
     if ((index === 0) !== (event.type === 'run-start'))
       fault('I2', 'run-start must be first, once');
     if (ended) fault('I3', 'comes after run-end');
@@ -122,9 +123,17 @@ export function journalFaults(
           break;
         }
         if (call.settled) fault('I5', `call ${event.callId} is settled`);
+        if (call.kind === 'handoff' || handoffs.has(event.callId)) {
+          fault('I6', `call ${event.callId} is handed to an agent, not run`);
+        }
+        const decisions = [...decided.values()].filter(({ callId }) => callId === event.callId);
+        if (decisions.some(({ decision }) => 'approved' in decision && !decision.approved)) {
+          fault('I5', `call ${event.callId} was refused`);
+        }
         if (call.starts > 0) {
-          const again = [...decided.values()].some(
-            (one) => one.callId === event.callId && one.again,
+          const again = decisions.some(
+            ({ seq, decision }) =>
+              seq > call.startSeq && 'outcome' in decision && decision.outcome === 'not-done',
           );
           const resumed = resumeSeq > call.startSeq;
           if (!again && !(resumed && (event.effect !== 'once' || event.reconciled === true))) {
@@ -162,6 +171,15 @@ export function journalFaults(
         if (call.starts === 0 && needsStart.has(event.how) && !answered(decided, event.callId)) {
           fault('I6', `call ${event.callId} has how ${event.how} without a tool-start`);
         }
+        if (event.how === 'handoff') {
+          const children = handoffs.get(event.callId) ?? [];
+          if (children.length === 0) fault('I6', `call ${event.callId} was not handed to an agent`);
+          for (const { child, primitive } of children) {
+            if (primitive !== 'transfer' && frames.get(child)?.ended === false) {
+              fault('I6', `call ${event.callId} has a result before frame ${child} ended`);
+            }
+          }
+        }
         call.settled = true;
         frames.get(call.frame)?.unsettled.delete(event.callId);
         break;
@@ -185,15 +203,19 @@ export function journalFaults(
         open.delete(event.decision.interruptionId);
         decided.set(event.decision.interruptionId, {
           callId: asked.callId,
-          again:
-            ('approved' in event.decision && event.decision.approved) ||
-            ('outcome' in event.decision && event.decision.outcome === 'not-done'),
+          seq: event.seq,
+          decision: event.decision,
         });
         break;
       }
       case 'handoff': {
         hops += 1;
         if (frames.has(event.childFrame)) fault('I4', `frame ${event.childFrame} began twice`);
+        if (event.callId !== undefined) {
+          const { callId, childFrame, primitive } = event;
+          const children = handoffs.get(callId) ?? [];
+          handoffs.set(callId, [...children, { child: childFrame, primitive }]);
+        }
         frames.set(event.childFrame, {
           parent: event.frame,
           ended: false,
@@ -277,11 +299,24 @@ export function verifyJournal(events: readonly RunEvent[], options?: VerifyOptio
 const inboxTypes: ReadonlySet<string> = new Set(['decision', 'cancel-request', 'warning']);
 const needsStart: ReadonlySet<string> = new Set(['ran', 'reconciled']);
 
-function answered(
-  decided: ReadonlyMap<string, { readonly callId: string | undefined }>,
-  callId: string,
-): boolean {
-  return [...decided.values()].some((one) => one.callId === callId);
+/** What JSON would drop or change, as a path; `undefined` fields of objects are absent. */
+function lostInJson(value: unknown, path = 'event', depth = 0): string | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : path;
+  if (typeof value !== 'object' || depth > 200) return path;
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  if (!plain) return path;
+  for (const [key, field] of Object.entries(value)) {
+    if (field === undefined && !Array.isArray(value)) continue;
+    const lost = lostInJson(field, `${path}.${key}`, depth + 1);
+    if (lost !== undefined) return lost;
+  }
+  return undefined;
+}
+
+/** A question to a person is a call that nothing runs: the answer is its result. */
+function answered(decided: ReadonlyMap<string, Decided>, callId: string): boolean {
+  return [...decided.values()].some((one) => one.callId === callId && 'answer' in one.decision);
 }
 
 function formOf(kind: string, decision: object): boolean {

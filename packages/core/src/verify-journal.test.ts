@@ -1,0 +1,388 @@
+import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { dyingStore, journalOf, testClock } from '../test/engine.ts';
+import { Agent } from './agent.ts';
+import type { RunEvent, RunEventBody, RunEventOf } from './events.ts';
+import { memoryStore } from './memory-store.ts';
+import { Runner } from './runner.ts';
+import { gate, journalFaults, scriptedModel, verifyJournal } from './testing/index.ts';
+import { tool } from './tool.ts';
+
+// Every invariant of journal.md has a journal that breaks it; good journals, made by real runs, break none.
+
+const parameters = z.object({});
+const look = tool({
+  name: 'look',
+  description: 'Looks',
+  parameters,
+  effect: 'read',
+  execute: () => 1,
+});
+
+/** Two calls in one turn, then an answer. */
+let plain: RunEvent[] = [];
+/** One approved call, one refused one. */
+let approved: RunEvent[] = [];
+/** A `once` call that was found not done and run once more. */
+let reconciled: RunEvent[] = [];
+
+beforeAll(async () => {
+  const store = memoryStore();
+  const runner = new Runner(
+    new Agent({
+      name: 'bot',
+      model: scriptedModel([
+        {
+          calls: [
+            ['look', {}],
+            ['look', {}],
+          ],
+        },
+        'Done.',
+      ]),
+      tools: [look],
+    }),
+    { store },
+  );
+  plain = await journalOf(store, (await runner.run('Go')).runId);
+
+  const ask = tool({
+    name: 'ask',
+    description: 'Asks',
+    parameters,
+    needsApproval: true,
+    execute: () => 1,
+  });
+  const asking = new Runner(
+    new Agent({
+      name: 'bot',
+      model: scriptedModel([
+        {
+          calls: [
+            ['ask', {}],
+            ['ask', {}],
+          ],
+        },
+        'Done.',
+      ]),
+      tools: [ask],
+    }),
+    { store },
+  );
+  const paused = await asking.run('Go');
+  const [a, b] = paused.interruptions;
+  await asking.resume(paused.runId, [
+    { interruptionId: a?.id ?? '', approved: true },
+    { interruptionId: b?.id ?? '', approved: false },
+  ]);
+  approved = await journalOf(store, paused.runId);
+
+  const clock = testClock();
+  const crashing = memoryStore({ now: clock.now });
+  const process = dyingStore(crashing, { write: 99, when: 'after' });
+  const under = gate();
+  let runs = 0;
+  const pay = tool({
+    name: 'pay',
+    description: 'Pays',
+    parameters,
+    reconcile: async () => ({ done: false }),
+    execute: async () => {
+      runs += 1;
+      if (runs === 1) await under.wait();
+      return 'paid';
+    },
+  });
+  const agent = () =>
+    new Agent({
+      name: 'bot',
+      model: scriptedModel([{ calls: [['pay', {}]] }, 'Done.'], { by: 'conversation' }),
+      tools: [pay],
+    });
+  void new Runner(agent(), { store: process.store }).run('Go').catch(() => undefined);
+  await under.reached;
+  process.kill();
+  clock.pass(60_000);
+  const [header] = (await crashing.runs.list({ limit: 1 })).runs;
+  await new Runner(agent(), { store: crashing }).resume(header?.runId ?? '');
+  reconciled = await journalOf(crashing, header?.runId ?? '');
+});
+
+/** The faults as `rule at seq`. */
+function faultsOf(journal: readonly RunEvent[], options?: Parameters<typeof journalFaults>[1]) {
+  return journalFaults(journal, options).map(({ rule }) => rule);
+}
+
+function renumbered(journal: readonly RunEvent[]): RunEvent[] {
+  return journal.map((event, index) => ({ ...event, seq: index + 1 }));
+}
+
+function without(journal: readonly RunEvent[], drop: (event: RunEvent) => boolean): RunEvent[] {
+  return renumbered(journal.filter((event) => !drop(event)));
+}
+
+/** Puts an event behind the first (or last) that fits, as one of the root's. */
+function withAfter(
+  journal: readonly RunEvent[],
+  fits: (event: RunEvent) => boolean,
+  body: RunEventBody,
+  frame = 'f0',
+): RunEvent[] {
+  const at = journal.findIndex(fits);
+  const [first] = journal;
+  if (at === -1 || first === undefined) throw new Error('No event fits.');
+  const { v, runId, agent } = first;
+  const event: RunEvent = { v, seq: 0, at: 0, runId, frame, agent, ...body };
+  return renumbered([...journal.slice(0, at + 1), event, ...journal.slice(at + 1)]);
+}
+
+function find<T extends RunEvent['type']>(journal: readonly RunEvent[], type: T): RunEventOf<T> {
+  const found = journal.find((event): event is RunEventOf<T> => event.type === type);
+  if (found === undefined) throw new Error(`There is no ${type}.`);
+  return found;
+}
+
+function changed(
+  journal: readonly RunEvent[],
+  type: RunEvent['type'],
+  patch: { readonly [field: string]: unknown },
+): RunEvent[] {
+  const seq = find(journal, type).seq;
+  // What is wrong on purpose has no type.
+  return journal.map((event) => (event.seq === seq ? { ...event, ...patch } : event));
+}
+
+const is =
+  (type: RunEvent['type']) =>
+  (event: RunEvent): boolean =>
+    event.type === type;
+
+const handoffCall: RunEventBody = {
+  type: 'handoff',
+  to: 'other',
+  childFrame: 'f0.1',
+  primitive: 'call',
+  messages: [],
+};
+
+const broken: readonly [rule: string, story: string, journal: () => RunEvent[]][] = [
+  ['I1', 'an event is missing', () => plain.filter((event) => event.seq !== 3)],
+  ['I1', 'it begins with 2', () => plain.map((event) => ({ ...event, seq: event.seq + 1 }))],
+  ['I1', 'an event of another run', () => changed(plain, 'tool-start', { runId: 'other' })],
+  ['I2', 'no run-start', () => without(plain, is('run-start'))],
+  ['I2', 'two of them', () => withAfter(plain, is('run-start'), find(plain, 'run-start'))],
+  ['I3', 'something after the end', () => withAfter(plain, is('run-end'), find(plain, 'run-end'))],
+  [
+    'I3',
+    'a cancelled run that completed',
+    () => withAfter(plain, is('run-start'), { type: 'cancel-request' }),
+  ],
+  [
+    'I4',
+    'an event of a frame that never began',
+    () => changed(plain, 'tool-start', { frame: 'f7' }),
+  ],
+  [
+    'I4',
+    'an event of a frame that has ended',
+    () => withAfter(plain, is('frame-end'), { type: 'warning', code: 'x', message: 'x' }),
+  ],
+  [
+    'I4',
+    'a frame that ends twice',
+    () => withAfter(plain, is('frame-end'), find(plain, 'frame-end')),
+  ],
+  ['I4', 'a completed run whose root has not ended', () => without(plain, is('frame-end'))],
+  [
+    'I4',
+    'a parent that ends before its child',
+    () => withAfter(plain, is('run-start'), handoffCall),
+  ],
+  [
+    'I4',
+    'a frame that begins twice',
+    () => withAfter(withAfter(plain, is('run-start'), handoffCall), is('handoff'), handoffCall),
+  ],
+  [
+    'I5',
+    'a start of no call',
+    () =>
+      changed(plain, 'tool-start', {
+        callId: 'f0.t9.c9',
+        idempotencyKey: `${plain[0]?.runId}/f0.t9.c9`,
+      }),
+  ],
+  ['I5', 'a second start', () => withAfter(plain, is('tool-start'), find(plain, 'tool-start'))],
+  [
+    'I5',
+    'a second start of a settled call',
+    () => withAfter(plain, is('tool-result'), find(plain, 'tool-start')),
+  ],
+  [
+    'I5',
+    'a once call that is repeated after a resume',
+    () =>
+      changed(reconciled, 'run-resume', {}).map((event) =>
+        event.type === 'tool-start' ? { ...event, reconciled: undefined } : event,
+      ),
+  ],
+  ['I5', 'a repeat without a resume', () => without(reconciled, is('run-resume'))],
+  [
+    'I5',
+    'an approval that is used twice',
+    () => {
+      const start = find(approved, 'tool-start');
+      const resumed = withAfter(approved, is('tool-start'), { type: 'run-resume', attempt: 1 });
+      return withAfter(
+        resumed,
+        (event) => event.type === 'run-resume' && event.seq > start.seq,
+        start,
+      );
+    },
+  ],
+  [
+    'I5',
+    'a start while the question is open',
+    () => withAfter(approved, is('interruption'), find(approved, 'tool-start')),
+  ],
+  [
+    'I5',
+    'a refused call that runs',
+    () => {
+      const refused = approved.find(
+        (event) => event.type === 'tool-result' && event.how === 'rejected',
+      );
+      const callId = refused?.type === 'tool-result' ? refused.callId : '';
+      const start = {
+        ...find(approved, 'tool-start'),
+        callId,
+        idempotencyKey: `${approved[0]?.runId}/${callId}`,
+      };
+      return withAfter(approved, (event) => event.type === 'run-resume', start);
+    },
+  ],
+  [
+    'I5',
+    'a call id that comes twice',
+    () =>
+      withAfter(
+        plain,
+        (event) => event.type === 'tool-result' && event.seq === 6,
+        find(plain, 'model-response'),
+      ),
+  ],
+  ['I6', 'two results', () => withAfter(plain, is('tool-result'), find(plain, 'tool-result'))],
+  ['I6', 'a result of no call', () => changed(plain, 'tool-result', { callId: 'f0.t9.c9' })],
+  [
+    'I6',
+    'a result that ran without a start',
+    () => without(plain, (event) => event.type === 'tool-start' && event.seq === 3),
+  ],
+  ['I6', 'an approved call that ran without a start', () => without(approved, is('tool-start'))],
+  [
+    'I6',
+    'a checkpoint of a call that does not run',
+    () =>
+      withAfter(plain, is('tool-result'), {
+        type: 'tool-checkpoint',
+        callId: find(plain, 'tool-result').callId,
+        data: 1,
+      }),
+  ],
+  [
+    'I6',
+    'a handoff result without a handoff',
+    () => changed(plain, 'tool-result', { how: 'handoff' }),
+  ],
+  [
+    'I6',
+    'a call that is handed over and run',
+    () =>
+      withAfter(plain, is('model-response'), {
+        ...handoffCall,
+        callId: find(plain, 'tool-start').callId,
+      }),
+  ],
+  [
+    'I7',
+    'another turn while a call is unsettled',
+    () => without(plain, (event) => event.type === 'tool-result' && event.seq === 6),
+  ],
+  [
+    'I8',
+    'an end with an unsettled call',
+    () => without(approved, (event) => event.type === 'tool-result' || event.type === 'frame-end'),
+  ],
+  [
+    'I9',
+    'an answer to nothing',
+    () => changed(approved, 'decision', { decision: { interruptionId: 'x', approved: true } }),
+  ],
+  ['I9', 'two answers', () => withAfter(approved, is('decision'), find(approved, 'decision'))],
+  [
+    'I9',
+    'an answer of another form',
+    () =>
+      changed(approved, 'decision', {
+        decision: {
+          interruptionId: find(approved, 'interruption').interruption.id,
+          outcome: 'not-done',
+        },
+      }),
+  ],
+  ['I9', 'an open question at a completed end', () => without(approved, is('decision'))],
+  [
+    'I9',
+    'a question that is asked twice',
+    () => withAfter(approved, is('interruption'), find(approved, 'interruption')),
+  ],
+  [
+    'I10',
+    'a pause with nothing open',
+    () => withAfter(plain, is('run-start'), { type: 'run-pause', interruptions: [] }),
+  ],
+  ['I10', 'work during the pause', () => without(approved, is('run-resume'))],
+  [
+    'I11',
+    'usage that is not the sum',
+    () => changed(plain, 'run-end', { usage: { ...find(plain, 'run-end').usage, totalTokens: 1 } }),
+  ],
+  ['I13', 'another key', () => changed(plain, 'tool-start', { idempotencyKey: 'k' })],
+  ['I14', 'a version of the future', () => changed(plain, 'tool-start', { v: 99 })],
+  [
+    'I14',
+    'a number that JSON does not have',
+    () => changed(plain, 'tool-start', { input: Number.NaN }),
+  ],
+  ['I14', 'a bigint', () => changed(plain, 'tool-start', { input: 1n })],
+  ['I14', 'a date', () => changed(plain, 'tool-start', { input: new Date() })],
+];
+
+test('good journals have no fault', () => {
+  for (const journal of [plain, approved, reconciled]) {
+    expect(journalFaults(journal)).toEqual([]);
+    for (const event of journal) expect(journalFaults(journal.slice(0, event.seq))).toEqual([]);
+  }
+});
+
+test.each(broken)('%s: %s', (rule, _story, journal) => {
+  const events = journal();
+  expect(faultsOf(events)).toContain(rule);
+  expect(() => verifyJournal(events)).toThrow(rule);
+});
+
+test('I12: more hops than are allowed', () => {
+  const child = { ...handoffCall, primitive: 'transfer' } as const;
+  const journal = withAfter(plain, is('run-start'), child);
+  expect(faultsOf(journal, { maxHops: 0 })).toContain('I12');
+  expect(faultsOf(journal, { maxHops: 1 })).not.toContain('I12');
+});
+
+test("I15: a tool that is not the agent's", () => {
+  expect(faultsOf(plain, { tools: { bot: ['look'] } })).toEqual([]);
+  expect(faultsOf(plain, { tools: { bot: [] } })).toContain('I15');
+});
+
+test('what it throws names the rules and shows the journal', () => {
+  expect(() => verifyJournal(plain.slice(1))).toThrow(/I2 at 2:[\s\S]*model-response/);
+});
