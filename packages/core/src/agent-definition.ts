@@ -274,7 +274,15 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
   /** The options as they are now, for a copy. */
   protected get config(): AgentConfig<C, O> {
-    return { ...this.#config, tools: this.#tools, mcpServers: this.#toolSources };
+    const { info, instructions, tools } = this.#exposed;
+    return {
+      ...this.#config,
+      tools: this.#tools,
+      mcpServers: this.#toolSources,
+      exposeAgentInfo: info,
+      exposeInstructions: instructions,
+      exposeTools: tools,
+    };
   }
 
   /** The tools and what a model is told of them, by name: built once and frozen. @internal */

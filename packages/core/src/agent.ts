@@ -26,7 +26,8 @@ export class Agent<in C = unknown, out O = string> extends AgentDefinition<C, O>
 
   /**
    * What a run of this agent does. Override it in a subclass to work around the whole run in one process, and call
-   * `super.processRequest(request)`; refused together with a durable store, where `beforeRun` and `afterRun` are what
+   * `super.processRequest({ ...request, … })`: the request carries its run, and one that is made anew runs by itself,
+   * without store and stream. Refused together with a durable store, where `beforeRun` and `afterRun` are what
    * you want.
    */
   override processRequest(request: ChatRequest): Promise<RunResult<O>> {

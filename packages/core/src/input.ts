@@ -36,6 +36,7 @@ export function normalInput(input: RunInput, runId: string): NormalInput {
   }
   const given: readonly (InputMessage | Message)[] =
     messages ?? (message === undefined ? [] : [{ role: 'user', content: message }]);
+  if (!Array.isArray(given)) throw new UserError('messages must be a list of messages.');
   if (given.length === 0) throw new UserError('messages is empty. Send at least one user message.');
   const normal = given.map((one, index) => normalMessage(one, index, runId));
   if (normal.at(-1)?.role === 'assistant') {
@@ -58,6 +59,9 @@ function isMessages(input: RunInput): input is readonly (InputMessage | Message)
 }
 
 function normalMessage(one: InputMessage | Message, index: number, runId: string): Message {
+  if (typeof one !== 'object' || one === null) {
+    throw new UserError(`Message ${index + 1} is no object. Send { role, content }.`);
+  }
   const { role } = one;
   if (role !== 'user' && role !== 'assistant') {
     throw new UserError(
@@ -68,11 +72,19 @@ function normalMessage(one: InputMessage | Message, index: number, runId: string
   const parts: readonly Part[] =
     one.parts ??
     (typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []));
+  if (!Array.isArray(parts)) {
+    throw new UserError(
+      `The content of message ${index + 1} is neither a text nor a list of parts.`,
+    );
+  }
   for (const part of parts) {
-    if (part.type !== 'text' && part.type !== 'file') {
+    if (part?.type !== 'text' && part?.type !== 'file') {
       throw new UserError(
-        `Message ${index + 1} has a part of type ${JSON.stringify(part.type)}. A caller may send text and file parts.`,
+        `Message ${index + 1} has a part of type ${JSON.stringify(part?.type)}. A caller may send text and file parts.`,
       );
+    }
+    if (part.type === 'text' && typeof part.text !== 'string') {
+      throw new UserError(`Message ${index + 1} has a text part whose text is no text.`);
     }
   }
   if (parts.every((part) => part.type === 'text' && part.text.trim() === '')) {

@@ -42,10 +42,13 @@ export class RunFeed<O> implements RunStream<O> {
     });
     this.result = execute((event) => this.#push(event), onStart);
     this.result
-      .catch((error: unknown) => {
-        this.#failure = error;
-        onNoStart(error);
-      })
+      .then(
+        () => onNoStart(new UserError('processRequest answered by itself: no run was started.')),
+        (error: unknown) => {
+          this.#failure = error;
+          onNoStart(error);
+        },
+      )
       .finally(() => {
         this.#over = true;
         this.#ring();

@@ -135,6 +135,11 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
 
   /** Records the run and leaves it: `step`, `resume` or any other process goes on with it. */
   async start(input: RunInput, ...[options]: RunArgument<C, K>): Promise<RunHeader> {
+    if (this.agent.overridesProcessRequest) {
+      throw new UserError(
+        `Agent ${this.agent.name} overrides processRequest, which works around a whole run; a run that is started to be stepped would go past it. Use run() or stream(), or beforeRun and afterRun.`,
+      );
+    }
     const begun = await this.#begin(input, options ?? {}, this.#kept(), randomId());
     if (begun.type === 'exists') return begun.header;
     await begun.store?.runs.release(begun.header.runId, begun.lease);
@@ -256,13 +261,13 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     runId: string = randomId(),
   ): Promise<RunResult<O>> {
     if (this.agent.overridesProcessRequest && boundRunOf(input) === undefined) {
-      return this.agent.processRequest(
-        bindRun(
-          input,
-          (inner) =>
-            this.#execute(inner, options, onEvent, onStart, runId) as Promise<RunResult<never>>,
-        ),
-      );
+      let ids = [runId];
+      const attempt = (inner: ChatRequest) => {
+        const [id = randomId()] = ids;
+        ids = []; // Another try is another run.
+        return this.#execute(inner, options, onEvent, onStart, id) as Promise<RunResult<never>>;
+      };
+      return this.agent.processRequest(bindRun(input, attempt));
     }
     const begun = await this.#begin(input, options, this.#config.store, runId);
     onStart(begun.header);
