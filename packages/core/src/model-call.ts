@@ -91,10 +91,8 @@ async function listen<C>(
   const onEvent = (event: Exclude<ModelStreamEvent, { readonly type: 'response' }>): void => {
     switch (event.type) {
       case 'text-delta':
-        if (watched) live.emit(frame, { type: 'text-delta', messageId, delta: event.delta });
-        break;
       case 'reasoning-delta':
-        if (watched) live.emit(frame, { type: 'reasoning-delta', messageId, delta: event.delta });
+        if (watched) live.emitPiece(frame, event.type, messageId, event.delta);
         break;
       case 'tool-input-delta':
         if (watched) {

@@ -4,6 +4,13 @@ import { textOf } from './message.ts';
 import type { RunResult, RunStream } from './run-result.ts';
 import type { RunHeader } from './store.ts';
 
+type Next = IteratorResult<Watched, void>;
+
+interface Waiting {
+  readonly resolve: (next: Next) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** A run in this process as its caller sees it: a queue between the loop that pushes and the caller that pulls. */
 export class RunFeed<O> implements RunStream<O> {
   /** With an idempotency key known once `started` resolves. */
@@ -13,8 +20,8 @@ export class RunFeed<O> implements RunStream<O> {
   readonly #abort: AbortController;
   #queue: Watched[] = [];
   #at = 0;
-  #wake: (() => void) | undefined;
-  #bell: Promise<void> | undefined;
+  /** Readers that wait for the next event; the queue is empty then. */
+  readonly #waiting: Waiting[] = [];
   #over = false;
   #failure: unknown;
   #detached = false;
@@ -51,7 +58,7 @@ export class RunFeed<O> implements RunStream<O> {
       )
       .finally(() => {
         this.#over = true;
-        this.#ring();
+        for (const { resolve, reject } of this.#waiting.splice(0)) this.#end(resolve, reject);
       })
       .catch(() => undefined);
     this.started.catch(() => undefined);
@@ -73,25 +80,25 @@ export class RunFeed<O> implements RunStream<O> {
     };
   }
 
-  #next(): Promise<IteratorResult<Watched, void>> {
+  #next(): Promise<Next> {
     const value = this.#queue[this.#at];
     if (value !== undefined) {
       this.#at += 1;
       if (this.#at === this.#queue.length) {
-        this.#queue = [];
+        this.#queue.length = 0;
         this.#at = 0;
       }
       return Promise.resolve({ done: false, value });
     }
-    if (this.#over) {
-      return this.#failure === undefined
-        ? Promise.resolve({ done: true, value: undefined })
-        : Promise.reject(this.#failure);
-    }
-    this.#bell ??= new Promise<void>((resolve) => {
-      this.#wake = resolve;
+    return new Promise((resolve, reject) => {
+      if (this.#over) this.#end(resolve, reject);
+      else this.#waiting.push({ resolve, reject });
     });
-    return this.#bell.then(() => this.#next());
+  }
+
+  #end(resolve: (next: Next) => void, reject: (error: unknown) => void): void {
+    if (this.#failure === undefined) resolve({ done: true, value: undefined });
+    else reject(this.#failure);
   }
 
   async *textStream(
@@ -154,15 +161,10 @@ export class RunFeed<O> implements RunStream<O> {
     );
   }
 
-  #ring(): void {
-    this.#wake?.();
-    this.#bell = undefined;
-    this.#wake = undefined;
-  }
-
   #push(event: Watched): void {
     if (this.#left) return;
-    this.#queue.push(event);
-    this.#ring();
+    const reader = this.#waiting.shift();
+    if (reader === undefined) this.#queue.push(event);
+    else reader.resolve({ done: false, value: event });
   }
 }
