@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Ask, Together, Took } from './worker.ts';
 import type { Workload } from './workloads.ts';
 
+type Environment = Readonly<Record<string, string>>;
+
 /** One adapter in a process of its own. */
 export class Worker {
   readonly name: string;
@@ -10,11 +12,11 @@ export class Worker {
   #answered: ((answer: unknown) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
-  private constructor(name: string, execArgv: readonly string[]) {
+  private constructor(name: string, env: Environment) {
     this.name = name;
     this.#child = fork(join(import.meta.dirname, 'worker.ts'), [name], {
-      execArgv: ['--expose-gc', ...execArgv],
-      env: { ...process.env, NODE_ENV: 'production' },
+      execArgv: ['--expose-gc'],
+      env: { ...process.env, NODE_ENV: 'production', ...env },
     });
     this.#child.on('message', (answer) => this.#answered?.(answer));
     this.#child.on('exit', (code) =>
@@ -22,8 +24,8 @@ export class Worker {
     );
   }
 
-  static async start(name: string, execArgv: readonly string[] = []): Promise<Worker> {
-    const worker = new Worker(name, execArgv);
+  static async start(name: string, env: Environment = {}): Promise<Worker> {
+    const worker = new Worker(name, env);
     await worker.#answer();
     return worker;
   }
@@ -39,6 +41,10 @@ export class Worker {
 
   async together(runs: number): Promise<Together> {
     return (await this.#ask({ type: 'together', runs })) as Together;
+  }
+
+  async heap(runs: number): Promise<number> {
+    return (await this.#ask({ type: 'heap', runs })) as number;
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import { answerText, verify, type Adapter, type Workload } from './workloads.ts';
+import { answerText, seen, verify, type Adapter, type Workload } from './workloads.ts';
 
 /**
  * One adapter in a process of its own: does what the parent asks for, one thing at a time.
@@ -7,7 +7,8 @@ import { answerText, verify, type Adapter, type Workload } from './workloads.ts'
 export type Ask =
   | { readonly type: 'prepare'; readonly workload: Workload }
   | { readonly type: 'batch'; readonly times: number }
-  | { readonly type: 'together'; readonly runs: number };
+  | { readonly type: 'together'; readonly runs: number }
+  | { readonly type: 'heap'; readonly runs: number };
 
 /** Milliseconds: of the clock, and of the processor for the whole process, its collector included. */
 export interface Took {
@@ -16,8 +17,6 @@ export interface Took {
 }
 
 export interface Together extends Took {
-  /** Bytes of heap for each run while all of them wait for their model. */
-  readonly heapPerRun: number;
   /** The most memory that the process had, in bytes. */
   readonly peakRss: number;
 }
@@ -25,37 +24,52 @@ export interface Together extends Took {
 const [name = ''] = process.argv.slice(2);
 const { adapter }: { readonly adapter: Adapter } = await import(`./adapters/${name}.ts`);
 let once: () => Promise<string> = () => Promise.reject(new Error('Nothing is prepared.'));
+let untilFirst = false;
 
 async function prepare(workload: Workload): Promise<Took> {
   once = adapter.prepare(workload);
+  untilFirst = workload.kind === 'deltas' && workload.first === true;
   await verify(workload, once);
   return { wall: 0, processor: 0 };
 }
 
 async function batch(times: number): Promise<Took> {
   const stop = clock();
-  for (let index = 0; index < times; index += 1) await once();
-  return stop();
+  let waited = 0;
+  for (let index = 0; index < times; index += 1) {
+    const start = untilFirst ? performance.now() : 0;
+    await once();
+    if (untilFirst) waited += seen.firstPieceAt - start;
+  }
+  const took = stop();
+  return untilFirst ? { ...took, wall: waited } : took;
 }
 
+/** Many runs at once, in a process that has done little else. */
 async function together(runs: number): Promise<Together> {
+  const stop = clock();
+  const answers = await Promise.all(Array.from({ length: runs }, () => once()));
+  const took = stop();
+  if (answers.some((answer) => answer !== answerText)) throw new Error('A run gave no answer.');
+  return { ...took, peakRss: process.resourceUsage().maxRSS * 1024 };
+}
+
+/** Bytes of heap for each run while all of them wait for their model. */
+async function heap(runs: number): Promise<number> {
   const { gc } = globalThis;
   if (gc === undefined) throw new Error('Run with --expose-gc.');
   // What is compiled and cached on the way is no run's own memory.
-  for (let index = 0; index < 20; index += 1) await Promise.all([once(), once()]);
+  await Promise.all(Array.from({ length: runs }, () => once()));
   gc();
   const before = process.memoryUsage().heapUsed;
-  const stop = clock();
   const waiting = Array.from({ length: runs }, () => once());
   await new Promise((resolve) => {
     setTimeout(resolve, 0);
   });
   gc();
-  const heapPerRun = (process.memoryUsage().heapUsed - before) / runs;
-  const answers = await Promise.all(waiting);
-  const took = stop();
-  if (answers.some((answer) => answer !== answerText)) throw new Error('A run gave no answer.');
-  return { ...took, heapPerRun, peakRss: process.resourceUsage().maxRSS * 1024 };
+  const taken = process.memoryUsage().heapUsed - before;
+  await Promise.all(waiting);
+  return taken / runs;
 }
 
 function clock(): () => Took {
@@ -67,15 +81,24 @@ function clock(): () => Took {
   };
 }
 
+function work(ask: Ask): Promise<Took | Together | number> {
+  switch (ask.type) {
+    case 'prepare':
+      return prepare(ask.workload);
+    case 'batch':
+      return batch(ask.times);
+    case 'together':
+      return together(ask.runs);
+    case 'heap':
+      return heap(ask.runs);
+    default:
+      return ask satisfies never;
+  }
+}
+
 process.on('message', (ask: Ask) => {
-  const work =
-    ask.type === 'prepare'
-      ? prepare(ask.workload)
-      : ask.type === 'batch'
-        ? batch(ask.times)
-        : together(ask.runs);
-  work.then(
-    (took) => process.send?.(took),
+  work(ask).then(
+    (answer) => process.send?.(answer),
     (error: unknown) => {
       console.error(error);
       process.exit(1);

@@ -16,6 +16,8 @@ export interface Turns {
 export interface Deltas {
   readonly kind: 'deltas';
   readonly count: number;
+  /** Only the time until the first piece counts; the model waits a little before the second. */
+  readonly first?: true | undefined;
 }
 
 export type Workload = Turns | Deltas;
@@ -36,6 +38,8 @@ export const seen = {
   toolRuns: 0,
   messages: 0,
   tools: 0,
+  /** When the first piece of an answer was seen, by `performance.now()`. */
+  firstPieceAt: 0,
   reset(): void {
     Object.assign(seen, { modelCalls: 0, toolRuns: 0, messages: 0, tools: 0 });
   },

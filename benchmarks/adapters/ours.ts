@@ -1,4 +1,4 @@
-import { Agent, Runner, tool, type Model } from '../../packages/core/dist/index.js';
+import { Agent, Runner, tool, type Model, type Tracer } from '../../packages/core/dist/index.js';
 import { modelFor } from '../model.ts';
 import {
   execute,
@@ -8,43 +8,44 @@ import {
   question,
   toolNames,
   type Adapter,
+  type Workload,
 } from '../workloads.ts';
 
 /** Ours: the public API with its default settings. */
-export const adapter: Adapter = {
-  prepare(workload) {
-    const model: Model = { provider: 'double', modelId: 'zero', ...modelFor(workload) };
-    const names = toolNames(workload.kind === 'turns' ? workload.tools : 0);
-    const agent = new Agent({
-      name: 'weather',
-      instructions,
-      model,
-      maxTurns: 200,
-      tools: names.map((name) =>
-        tool({
-          name,
-          description: 'The weather in a city',
-          effect: 'read',
-          parameters: parameters(),
-          execute,
-        }),
-      ),
-    });
-    const runner = new Runner(agent);
-    if (workload.kind === 'deltas') {
-      return async () => {
-        let text = '';
-        for await (const event of runner.stream(question)) {
-          if (event.type === 'text-delta') text += event.delta;
-        }
-        return text;
-      };
-    }
-    if (workload.history === 0) return async () => (await runner.run(question)).orThrow();
-    const before = history(workload.history).map(({ role, text }) => ({ role, content: text }));
+export const adapter: Adapter = { prepare: (workload) => prepare(workload) };
+
+export function prepare(workload: Workload, tracer?: Tracer): () => Promise<string> {
+  const model: Model = { provider: 'double', modelId: 'zero', ...modelFor(workload) };
+  const names = toolNames(workload.kind === 'turns' ? workload.tools : 0);
+  const agent = new Agent({
+    name: 'weather',
+    instructions,
+    model,
+    maxTurns: 200,
+    tools: names.map((name) =>
+      tool({
+        name,
+        description: 'The weather in a city',
+        effect: 'read',
+        parameters: parameters(),
+        execute,
+      }),
+    ),
+  });
+  const runner = new Runner(agent, { tracer });
+  if (workload.kind === 'deltas') {
     return async () => {
-      const messages = [...before, { role: 'user', content: question } as const];
-      return (await runner.run({ messages })).orThrow();
+      let text = '';
+      for await (const event of runner.stream(question)) {
+        if (event.type === 'text-delta') text += event.delta;
+      }
+      return text;
     };
-  },
-};
+  }
+  if (workload.history === 0) return async () => (await runner.run(question)).orThrow();
+  const before = history(workload.history).map(({ role, text }) => ({ role, content: text }));
+  return async () => {
+    const messages = [...before, { role: 'user', content: question } as const];
+    return (await runner.run({ messages })).orThrow();
+  };
+}
