@@ -6,16 +6,20 @@ export function randomId(): string {
     crypto.getRandomValues(pool);
     used = 0;
   }
-  let id = '';
-  for (const end = used + 16; used < end; used += 1) id += hex[pool[used] ?? 0];
-  return id;
+  const codes: number[] = [];
+  for (const end = used + 16; used < end; used += 1) {
+    const byte = pool[used] ?? 0;
+    codes.push(digits.charCodeAt(byte >> 4), digits.charCodeAt(byte & 15));
+  }
+  // In one piece: a text put together bit by bit keeps its bits.
+  return String.fromCharCode(...codes);
 }
 
 // Asking the system for each id would cost as much as a run.
 const pool = new Uint8Array(1_024);
 let used = pool.length;
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const digits = '0123456789abcdef';
 
 /** The id of a run with an idempotency key: the same owner, agent and key find the same run. */
 export function keyedRunId(owner: string | undefined, agent: string, key: string): Promise<string> {

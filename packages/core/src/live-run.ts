@@ -48,17 +48,18 @@ export class LiveRun<C> {
   stopped: StopReason | undefined;
   /** A failure outside the turn of things: a lost lease, a write that failed. */
   failure: unknown;
-  /** The present turn's tools, by frame. */
-  readonly toolsets = new Map<string, { readonly turn: number; readonly tools: Toolset<C> }>();
+  // Maps that most runs do not need are made when there is something: a run in flight should be small.
+  /** The present turn's tools, by frame, where they can differ from turn to turn. */
+  toolsets: Map<string, { readonly turn: number; readonly tools: Toolset<C> }> | undefined;
   /** Inputs that were validated in this process, by call id. */
-  readonly validated = new Map<string, { readonly ok: true; readonly value: unknown }>();
+  validated: Map<string, { readonly ok: true; readonly value: unknown }> | undefined;
 
   readonly #kept: RunEvent[] | undefined;
   readonly #onEvent: ((event: Watched) => void) | undefined;
   readonly #feed: Feed | undefined;
   readonly #letGo: (() => void) | undefined;
-  readonly #epochs = new Map<string, { epoch: string; n: number }>();
-  readonly #taken = new Set<string>();
+  #epochs: Map<string, { epoch: string; n: number }> | undefined;
+  #taken: Set<string> | undefined;
   #wallClock: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setTimeout> | undefined;
   #looking = false;
@@ -144,7 +145,7 @@ export class LiveRun<C> {
 
   /** Begins an attempt at the present model call of a frame; deltas shown before are void for whoever folds. */
   beginAttempt(frame: FrameState): void {
-    if (this.watched) this.#epochs.set(frame.id, { epoch: newEpoch(), n: 0 });
+    if (this.watched) (this.#epochs ??= new Map()).set(frame.id, { epoch: newEpoch(), n: 0 });
   }
 
   emit(frame: FrameState, body: DeltaBody): void {
@@ -184,10 +185,10 @@ export class LiveRun<C> {
   }
 
   #placeOf(frame: FrameState): { readonly epoch: string; readonly n: number } {
-    let at = this.#epochs.get(frame.id);
+    let at = this.#epochs?.get(frame.id);
     if (at === undefined) {
       at = { epoch: newEpoch(), n: 0 };
-      this.#epochs.set(frame.id, at);
+      (this.#epochs ??= new Map()).set(frame.id, at);
     }
     at.n += 1;
     return at;
@@ -284,8 +285,8 @@ export class LiveRun<C> {
 
   #take(signal: Signal): void {
     // What comes while the end is written comes too late.
-    if (this.#taken.has(signal.id) || this.state.end !== undefined) return;
-    this.#taken.add(signal.id);
+    if (this.#taken?.has(signal.id) === true || this.state.end !== undefined) return;
+    (this.#taken ??= new Set()).add(signal.id);
     if (signal.type === 'cancel') {
       if (!this.state.cancelRequested && this.state.end === undefined) {
         this.requestCancel({ by: signal.by, reason: signal.reason });

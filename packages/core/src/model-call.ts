@@ -194,7 +194,7 @@ async function listTools<C>(
   agent: AgentDefinition<C, unknown>,
   turn: number,
 ): Promise<Toolset<C>> {
-  const known = live.toolsets.get(frame.id);
+  const known = live.toolsets?.get(frame.id);
   if (known?.turn === turn) return known.tools;
   const context = live.contextOf(frame);
   const enabled: Tool<C>[] = [];
@@ -217,7 +217,7 @@ async function listTools<C>(
     }
   }
   const tools = toToolset(enabled);
-  live.toolsets.set(frame.id, { turn, tools });
+  (live.toolsets ??= new Map()).set(frame.id, { turn, tools });
   return tools;
 }
 

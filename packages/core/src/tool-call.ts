@@ -29,8 +29,8 @@ export async function runCall<C>(
 ): Promise<Outcome> {
   const tool = tools.find(call.toolName);
   if (tool === undefined) return errorOutcome('refused', noSuchTool(call.toolName, tools));
-  const known = live.validated.get(call.callId);
-  if (known !== undefined) live.validated.delete(call.callId);
+  const known = live.validated?.get(call.callId);
+  if (known !== undefined) live.validated?.delete(call.callId);
   const input = known ?? (await validate(tool.inputSchema, call.start?.input ?? call.input));
   if (!input.ok) {
     return errorOutcome(

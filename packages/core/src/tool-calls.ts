@@ -67,7 +67,7 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
     if (asks === undefined) continue;
     if (asks) await askForApproval(live, frame, call, tool);
     else {
-      live.validated.set(call.callId, input);
+      (live.validated ??= new Map()).set(call.callId, input);
       startCall(live, frame, call, tool.effect, call.input);
     }
   }
@@ -139,7 +139,7 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
         }
         const checked = await validate(tool.inputSchema, input);
         if (checked.ok) {
-          live.validated.set(call.callId, checked);
+          (live.validated ??= new Map()).set(call.callId, checked);
           startCall(live, frame, call, tool.effect, input);
         } else {
           settleWithError(
