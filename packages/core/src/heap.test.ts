@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+
+// What runs keep of the heap, measured in a process of its own (performance.md: M1, W6).
+
+const measured = z.record(z.string(), z.number());
+let bytes: z.infer<typeof measured> = {};
+
+beforeAll(async () => {
+  const probe = fileURLToPath(new URL('../test/heap-probe.ts', import.meta.url));
+  const flags = ['--expose-gc', '--conditions=@agent-functions/source'];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, probe]);
+  bytes = measured.parse(JSON.parse(stdout));
+}, 60_000);
+
+test.each(['finished', 'streamed', 'watched'])('M1: nothing is kept of runs: %s', (how) => {
+  expect(bytes[how]).toBeLessThanOrEqual(64);
+});
+
+// The budget is 6 KB; what is reached is held here, so that it does not grow.
+test.each(['inFlight', 'inFlightStored'])('W6: a run in flight is small: %s', (how) => {
+  expect(bytes[how]).toBeLessThanOrEqual(12_000);
+});
