@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What really goes over the worker's own HTTP server while one invocation runs. */
 export interface Wire {
@@ -44,6 +44,8 @@ function keep(message: unknown): void {
   if (typeof message !== 'object' || message === null) return;
   if (!('request' in message) || !('response' in message)) return;
   const { request, response } = message;
+  // Not imported above: loading Node's HTTP server takes longer than the whole app. Here it runs already.
+  const { IncomingMessage, ServerResponse } = process.getBuiltinModule('node:http');
   if (!(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) return;
   const invocationId = request.headers[correlationHeader];
   if (typeof invocationId !== 'string' || unclaimed.has(invocationId)) return;
