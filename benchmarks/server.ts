@@ -66,6 +66,9 @@ class Server {
     this.#child = fork(join(import.meta.dirname, 'servers.ts'), [kind], {
       env: { ...process.env, NODE_ENV: 'production' },
     });
+    this.#child.on('exit', (code) => {
+      if (code !== 0) throw new Error(`The server ${kind} ended with ${code}.`);
+    });
   }
 
   static async start(kind: string): Promise<Server> {
@@ -118,9 +121,8 @@ class Server {
   }
 
   #heard(): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#child.once('message', (value) => resolve(Number(value)));
-      this.#child.once('error', reject);
     });
   }
 

@@ -1,0 +1,224 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { measureColdStart } from './cold-start.ts';
+import { measureConcurrency } from './memory.ts';
+import { measure, median, ratio, ratioOf, type Rounds } from './rounds.ts';
+import { toMarkdown, type Row } from './report.ts';
+import { measureServers } from './server.ts';
+import { measureWire } from './wire.ts';
+import { Worker } from './worker-process.ts';
+import { turns, type Workload } from './workloads.ts';
+
+/**
+ * `npm run bench`: the ratios of docs' performance budgets, beside a loop by hand and two other libraries. It prints and
+ * writes them, and asserts nothing: the machine decides too much.
+ */
+const libraries = ['floor', 'ours', 'openai-agents', 'ai'] as const;
+const peers = ['openai-agents', 'ai'] as const;
+const started = performance.now();
+
+function say(text: string): void {
+  console.error(
+    `${String(Math.round((performance.now() - started) / 1_000)).padStart(4)} s  ${text}`,
+  );
+}
+
+/** The loop itself: a process for each library, all of them through one workload after the other. */
+async function loops(): Promise<readonly Row[]> {
+  const workers = await Promise.all(libraries.map((name) => Worker.start(name)));
+  const rows: Row[] = [];
+  const one = async (workload: Workload): Promise<Rounds> => measure(workers, workload);
+  const add = async (id: string, what: string, budget: string, workload: Workload) => {
+    say(`${id} ${what}`);
+    const rounds = await one(workload);
+    rows.push({
+      id,
+      what,
+      budget,
+      ours: ratio(rounds, 'ours', 'floor'),
+      peers: peers.map((name) => ratio(rounds, name, 'floor')),
+    });
+    return rounds;
+  };
+  try {
+    await add('W1', 'one turn', '≤ 10', turns());
+    const few = await add('W2', '10-turn tool loop', '≤ 2.5', turns({ turns: 10, tools: 1 }));
+    await add('W3', '2,000 deltas', '≤ 2.5', { kind: 'deltas', count: 2_000 });
+    await add('W5', '200 messages before one turn', '≤ 6', turns({ history: 200 }));
+    say('G1 a turn near 120, G2 256 tools');
+    rows.push(...(await growth(workers, few)));
+  } finally {
+    for (const worker of workers) worker.stop();
+  }
+  return rows;
+}
+
+/** How costs grow, each library to itself. */
+async function growth(workers: readonly Worker[], fewTools: Rounds): Promise<readonly Row[]> {
+  const quick = { rounds: 7, warmUpMs: 600 };
+  const at5 = await measure(workers, turns({ turns: 5, tools: 1 }), quick);
+  const at100 = await measure(workers, turns({ turns: 100, tools: 1 }), quick);
+  const at120 = await measure(workers, turns({ turns: 120, tools: 1 }), quick);
+  const manyTools = await measure(workers, turns({ turns: 10, tools: 256 }), quick);
+  const late = (name: string): number | undefined => {
+    const before = at100.get(name);
+    const late = at120.get(name)?.map(({ processor }, round) => {
+      return (processor - (before?.[round]?.processor ?? Number.NaN)) / 20;
+    });
+    return ratioOf(
+      late,
+      at5.get(name)?.map(({ processor }) => processor / 5),
+      (ms) => ms,
+    );
+  };
+  const tools = (name: string): number | undefined => {
+    const perRun = (rounds: Rounds) =>
+      median((rounds.get(name) ?? []).map(({ processor }) => processor));
+    const [many, few] = [perRun(manyTools), perRun(fewTools)];
+    return many === undefined || few === undefined ? undefined : many / few;
+  };
+  const floorLate = late('floor') ?? Number.NaN;
+  const scaled = (name: string): number => (late(name) ?? Number.NaN) / floorLate;
+  return [
+    {
+      id: 'G1',
+      what: 'turn near 120 / turn of a 5-turn loop, by the loop by hand',
+      budget: '≤ 1.3',
+      ours: scaled('ours'),
+      peers: peers.map(scaled),
+    },
+    {
+      id: 'G2',
+      what: '256 tools / 1 tool',
+      budget: '≤ 1.5',
+      ours: tools('ours'),
+      peers: peers.map(tools),
+    },
+  ];
+}
+
+async function concurrency(): Promise<readonly Row[]> {
+  say('W6 1,000 runs at once');
+  const measured = await measureConcurrency(libraries, 'floor');
+  const row = (what: string, budget: string, of: 'wall' | 'peakRss'): Row => ({
+    id: 'W6',
+    what,
+    budget,
+    ours: measured.get('ours')?.[of],
+    peers: peers.map((name) => measured.get(name)?.[of]),
+  });
+  const kilobytes = (name: string) => (measured.get(name)?.heapPerRun ?? Number.NaN) / 1_024;
+  return [
+    row('1,000 runs at once, model of 50 ms: time', '≤ 1.4', 'wall'),
+    row('… peak memory of the process', '≤ 1.3', 'peakRss'),
+    {
+      id: 'W6',
+      what: `… KB of heap a run in flight (by hand: ${kilobytes('floor').toFixed(1)})`,
+      budget: '≤ 6',
+      ours: kilobytes('ours'),
+      peers: peers.map(kilobytes),
+    },
+  ];
+}
+
+async function tracing(): Promise<Row> {
+  say('T1 tracing');
+  const workers = [await Worker.start('ours'), await Worker.start('ours-traced')];
+  try {
+    const rounds = await measure(workers, turns({ turns: 10, tools: 1 }), { rounds: 21 });
+    return {
+      id: 'T1',
+      what: 'W2 with a tracer that nobody listens to / without',
+      budget: '≤ 1.1',
+      ours: ratio(rounds, 'ours-traced', 'ours'),
+    };
+  } finally {
+    for (const worker of workers) worker.stop();
+  }
+}
+
+async function wire(): Promise<readonly Row[]> {
+  say('N1 over HTTP');
+  return (await measureWire()).flatMap(({ name, wall, processor }): Row[] => [
+    { id: 'N1', what: `${name}, over HTTP / raw openai SDK`, budget: '≤ 1.15', ours: wall },
+    ...(processor === undefined
+      ? []
+      : [{ id: 'N1', what: '… processor time of the client', budget: '', ours: processor }]),
+  ]);
+}
+
+async function servers(): Promise<readonly Row[]> {
+  say('H1, H2 servers');
+  const { toRunner, toFloor } = await measureServers();
+  const under = 'node:http by hand';
+  return [
+    { id: 'H1', what: `request / ${under}, our Runner`, budget: '≤ 1.6', ours: toRunner.request },
+    { id: 'H1', what: `request / ${under}, loop by hand`, budget: '', ours: toFloor.request },
+    {
+      id: 'H2',
+      what: `first byte of a stream / ${under}, our Runner`,
+      budget: '≤ 1.4',
+      ours: toRunner.firstByte,
+    },
+    {
+      id: 'H2',
+      what: `first byte of a stream / ${under}, loop by hand`,
+      budget: '',
+      ours: toFloor.firstByte,
+    },
+    {
+      id: 'H2',
+      what: `stream of 200 deltas / ${under}, our Runner`,
+      budget: '≤ 1.0',
+      ours: toRunner.stream,
+    },
+    {
+      id: 'H2',
+      what: `stream of 200 deltas / ${under}, loop by hand`,
+      budget: '',
+      ours: toFloor.stream,
+    },
+  ];
+}
+
+async function coldStart(): Promise<readonly Row[]> {
+  say('C1, C4 imports');
+  const { core, functionApp } = await measureColdStart();
+  return [
+    { id: 'C1', what: 'import of core / of zod', budget: '≤ 0.30', ours: core },
+    {
+      id: 'C4',
+      what: 'import of a whole Function App / of @azure/functions',
+      budget: '≤ 1.5',
+      ours: functionApp,
+    },
+  ];
+}
+
+const rows = [
+  ...(await loops()),
+  ...(await concurrency()),
+  await tracing(),
+  ...(await wire()),
+  ...(await servers()),
+  ...(await coldStart()),
+];
+const versionOf = (manifest: string): string =>
+  JSON.parse(readFileSync(join(import.meta.dirname, manifest), 'utf8')).version;
+const versions = {
+  ours: versionOf('../packages/core/package.json'),
+  'openai-agents': versionOf('node_modules/@openai/agents/package.json'),
+  ai: versionOf('node_modules/ai/package.json'),
+  node: process.versions.node,
+};
+const date = new Date().toISOString().slice(0, 10);
+const markdown = toMarkdown(rows, versions, date);
+const folder = join(import.meta.dirname, 'results');
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, `${versions.ours}.md`), markdown);
+writeFileSync(
+  join(folder, `${versions.ours}.json`),
+  `${JSON.stringify({ date, versions, rows }, undefined, 2)}\n`,
+);
+say(`written to benchmarks/results/${versions.ours}.md and .json`);
+console.log(markdown);
