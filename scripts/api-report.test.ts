@@ -1,9 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { apiReport, staleReport } from './api-report.ts';
 import { readManifest, type Package } from './lib/workspace.ts';
+
+// A report takes a compiler a second or two, and much longer on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let dir = '';
 afterEach(() => rmSync(dir, { recursive: true }));

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import {
   curlExamples,
   environmentWithoutKeys,
@@ -10,6 +10,9 @@ import {
   snippetsOf,
 } from './check-readmes.ts';
 import { codeBlocks } from './lib/markdown.ts';
+
+// Compilers and processes, which are slow on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const fence = '```';
 const block = (info: string, code: string): string => `${fence}${info}\n${code}\n${fence}\n`;

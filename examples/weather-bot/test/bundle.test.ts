@@ -8,7 +8,9 @@ import { beforeAll, expect, test } from 'vitest';
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const offline = { WEATHER_SOURCE: 'bundled', OLLAMA_HOST: '127.0.0.1:1' };
 
-beforeAll(() => void execFileSync(process.execPath, ['build.mjs'], { cwd: folder, stdio: 'pipe' }));
+beforeAll(() => {
+  execFileSync(process.execPath, ['build.mjs'], { cwd: folder, stdio: 'pipe' });
+}, 60_000);
 
 test('the bundle is the main of the package, one file, without the demo', () => {
   const manifest: { main?: string } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
