@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'agent_gone'
   | 'text_withdrawn'
   | 'store_full'
+  | 'store_unavailable'
   | 'aborted'
   | 'internal';
 
@@ -84,6 +85,7 @@ const httpStatusOf: { readonly [code in ErrorCode]: number } = {
   agent_gone: 502,
   text_withdrawn: 502,
   store_full: 503,
+  store_unavailable: 503,
   aborted: 499,
   internal: 500,
 };
@@ -200,7 +202,10 @@ export class ModelError extends AgentError {
       code: this.code,
       message: this.message,
       reason: this.reason,
-      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+      // A wait is worth telling only where another try is.
+      ...(this.retryAfterMs === undefined || !this.retryable
+        ? {}
+        : { retryAfterMs: this.retryAfterMs }),
     };
   }
 }

@@ -188,6 +188,14 @@ export type RunEvent = EventBase & RunEventBody;
 
 export type RunEventOf<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>;
 
+/**
+ * Whether an event shows that a run gets further. A process that takes a run up and dies over the same call again writes
+ * `run-resume` and `tool-start` each time, and no more: that is a crash loop, not progress.
+ */
+export function isProgress({ type }: RunEvent): boolean {
+  return type !== 'run-resume' && type !== 'tool-start' && type !== 'warning';
+}
+
 /** What every delta carries: after durable event `after`, in attempt `epoch` at the present model call, the `n`th. */
 export interface DeltaBase {
   readonly runId: string;

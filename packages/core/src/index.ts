@@ -89,6 +89,7 @@ export type { Decision, Interruption, InterruptionKind } from './interruption.ts
 export {
   cursorOf,
   isDurable,
+  isProgress,
   journalVersion,
   parseCursor,
   type Cursor,

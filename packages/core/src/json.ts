@@ -9,7 +9,8 @@ const maxDepth = 200;
  * Makes a value of the outside JSON-safe at the border: `undefined` becomes `null` (dropped inside objects, as
  * `JSON.stringify` does), `toJSON()` is honoured, `NaN` and infinities become `null`.
  *
- * @throws UserError for what has no JSON form: a bigint, a symbol, a cycle, or more than 200 levels.
+ * @throws UserError for what has no JSON form: a bigint, a symbol, a function, a Map, a Set, a cycle, or more than 200
+ *   levels.
  */
 export function toJson(value: unknown): Json {
   switch (typeof value) {
@@ -20,6 +21,8 @@ export function toJson(value: unknown): Json {
       return toNumber(value);
     case 'undefined':
       return null;
+    case 'function':
+      throw new UserError('A function has no JSON form. Return data instead.');
     default:
       return convert(value, 0, []);
   }
@@ -61,6 +64,11 @@ function convert(value: unknown, depth: number, above: readonly object[]): Json 
     return replaced === object
       ? convertFields(object, depth, path)
       : convert(replaced, depth + 1, path);
+  }
+  if (object instanceof Map || object instanceof Set) {
+    throw new UserError(
+      `A ${object instanceof Map ? 'Map' : 'Set'} has no JSON form. Return an array or an object instead.`,
+    );
   }
   if (Array.isArray(object)) {
     // Not `map`, which leaves holes.

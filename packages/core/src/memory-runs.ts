@@ -5,7 +5,7 @@ import {
   StoreFullError,
   UserError,
 } from './errors.ts';
-import type { RunEvent } from './events.ts';
+import { isProgress, type RunEvent } from './events.ts';
 import { estimateBytes, placeOf, type MemoryRoom } from './memory-room.ts';
 import type { Lease, RunHeader, RunStore, Signal } from './store.ts';
 
@@ -129,7 +129,7 @@ export function memoryRuns(
       run.bytes += bytes;
       for (const event of events) {
         run.events.push(event);
-        if (event.type !== 'run-resume') run.attempts = 0;
+        if (isProgress(event)) run.attempts = 0;
       }
       if (drained !== undefined) for (const id of drained) run.inbox?.delete(id);
       if (ends) {

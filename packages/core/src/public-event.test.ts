@@ -215,11 +215,18 @@ test('a failure has its code always and its message where this library wrote it'
       message: 'Too many.',
       retryAfterMs: 1_500,
     }),
-  ).toEqual({ code: 'model_error', reason: 'rate-limit', message: 'Too many.', retry_after: 1.5 });
+  ).toEqual({
+    code: 'model_error',
+    reason: 'rate-limit',
+    message: 'The model limits how often it is asked. Try again later.',
+    retry_after: 1.5,
+  });
   for (const failure of [
     { code: 'internal', message: canary },
     { code: 'tool_error', message: canary },
     { code: 'model_error', reason: 'permission', message: canary },
+    { code: 'model_error', reason: 'invalid-request', message: canary },
+    { code: 'store_unavailable', message: canary },
   ] as const) {
     expect(publicFailure(failure).code).toBe(failure.code);
     expect(JSON.stringify(publicFailure(failure))).not.toContain(canary);

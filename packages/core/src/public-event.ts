@@ -1,4 +1,4 @@
-import type { RunFailure } from './errors.ts';
+import type { ModelErrorReason, RunFailure } from './errors.ts';
 import type { RunEvent, Watched } from './events.ts';
 import type { Decision, Interruption } from './interruption.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -231,23 +231,37 @@ export function publicFailure(failure: RunFailure): JsonObject {
 }
 
 function publicReason(failure: RunFailure): string {
+  if (failure.reason !== undefined) return reasonTexts[failure.reason];
   switch (failure.code) {
     case 'internal':
       return 'The server failed. Its log has the reason.';
     case 'tool_error':
       return 'A tool failed and ended the run. The log of the server has the reason.';
-    default:
-  }
-  switch (failure.reason) {
-    case 'authentication':
-    case 'permission':
-      return 'The model refused the credentials of this server. The log of the server has the reason.';
-    case 'unknown':
-      return 'The model failed. The log of the server has the reason.';
+    case 'store_unavailable':
+      return 'The server cannot reach its store. Try again later; its log has the reason.';
     default:
       return failure.message;
   }
 }
+
+/** A failed model call in our words: the vendor's, with hosts and names of models, are for the log. */
+const reasonTexts: { readonly [reason in ModelErrorReason]: string } = {
+  'rate-limit': 'The model limits how often it is asked. Try again later.',
+  quota: 'The quota of this server for the model is used up.',
+  overloaded: 'The model is overloaded. Try again later.',
+  network: 'The connection to the model failed. Try again later.',
+  timeout: 'The model took too long to answer. Try again, or ask for less.',
+  authentication:
+    'The model refused the credentials of this server. The log of the server has the reason.',
+  permission:
+    'The model refused the credentials of this server. The log of the server has the reason.',
+  'invalid-request': 'The model refused the request. The log of the server has the reason.',
+  'context-length': 'The conversation is longer than the model can read. Start a new one.',
+  'content-filter':
+    "The content filter of the model's provider stopped the answer. Change what is asked.",
+  'invalid-response': 'The model broke off or answered in a form that cannot be read. Try again.',
+  unknown: 'The model failed. The log of the server has the reason.',
+};
 
 /** Token counts as a client sees them; the single requests stay inside. */
 export function publicUsage(

@@ -65,7 +65,7 @@ export interface RunStore {
   header(runId: string): Promise<RunHeader | undefined>;
   /**
    * All or nothing. `drained` are signals that these events record; they leave the inbox in the same write (their ids
-   * stay known). Any event but `run-resume` sets the count of attempts to 0; `run-end` marks the run as finished,
+   * stay known). Any event that `isProgress()` sets the count of attempts to 0; `run-end` marks the run as finished,
    * and nothing is appended after it.
    *
    * @throws RunConflictError (`reason: 'seq' | 'lease'`) when the end or the lease token is another. A lease that has

@@ -50,7 +50,7 @@ export async function runCall<C>(
     outcome = {
       ...errorOutcome(
         how,
-        `The result of ${tool.name} is larger than ${limit} bytes. Ask for less at once.`,
+        `${tool.name} ran, but its result is larger than ${limit} bytes and is not shown. Do not repeat it for that; ask for less at once.`,
       ),
       thrown,
     };

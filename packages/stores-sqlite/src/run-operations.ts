@@ -17,7 +17,7 @@ export interface Append {
   readonly expectedSeq: number;
   readonly token: number;
   readonly drained: readonly string[];
-  /** Some event is not `run-resume`. */
+  /** Some event is progress. */
   readonly progress: boolean;
   /** One is `run-end`. */
   readonly ends: boolean;

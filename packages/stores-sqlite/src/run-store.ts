@@ -1,4 +1,5 @@
 import {
+  isProgress,
   UserError,
   type DeltaChannel,
   type RunEvent,
@@ -47,7 +48,7 @@ export function runStore(client: WorkerClient, channel: DeltaChannel): RunStore 
         expectedSeq,
         token,
         drained,
-        progress: events.some(({ type }) => type !== 'run-resume'),
+        progress: events.some(isProgress),
         ends,
       });
       if (ends) channel.clear(runId);

@@ -99,7 +99,7 @@ describe('sqliteStore', () => {
     ] as const) {
       const store = sqliteStore(path);
       const asking = store.runs.peek('r1');
-      await expect(asking).rejects.toMatchObject({ code: 'not_configured', httpStatus: 503 });
+      await expect(asking).rejects.toMatchObject({ code: 'store_unavailable', httpStatus: 503 });
       await expect(store.now()).rejects.toThrow(why);
       await store.close?.();
     }
@@ -136,7 +136,7 @@ describe('sqliteStore', () => {
     ] as const) {
       const wrong = sqliteStore(path);
       await expect(wrong.now()).rejects.toThrow(why);
-      await expect(wrong.runs.peek('r1')).rejects.toMatchObject({ code: 'not_configured' });
+      await expect(wrong.runs.peek('r1')).rejects.toMatchObject({ code: 'store_unavailable' });
       await wrong.close?.();
     }
     const untouched = new DatabaseSync(foreign);

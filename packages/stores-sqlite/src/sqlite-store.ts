@@ -5,6 +5,9 @@ import { runStore } from './run-store.ts';
 import { sessionStore } from './session-store.ts';
 import { workerClient } from './worker-client.ts';
 
+/** A store that ends its thread when it is closed. */
+export type SqliteStore = Store & { close(): Promise<void> };
+
 export interface SqliteStoreOptions {
   /** The file, made with its folder where it is missing; `':memory:'` for a database of this process. */
   readonly path: string;
@@ -22,10 +25,10 @@ export interface SqliteStoreOptions {
  * drive. The database lives in a thread of its own, which starts with the first call: nothing it does, large writes and
  * waiting for another process included, holds up this thread. `close()` ends it.
  *
- * @throws AgentError `not_configured`, from each call, when the file cannot be opened, is no database or of another
+ * @throws AgentError `store_unavailable`, from each call, when the file cannot be opened, is no database or of another
  *   version. StoreFullError when the disk is full.
  */
-export function sqliteStore(options: SqliteStoreOptions | string): Store {
+export function sqliteStore(options: SqliteStoreOptions | string): SqliteStore {
   const {
     path,
     synchronous = 'full',

@@ -90,7 +90,7 @@ export function workerClient(data: WorkerData, now: (() => number) | undefined):
     // The protocol's types hold by the names: the worker answers what `Operations` says.
     async call(name, ...args): Promise<any> {
       if (closed) {
-        throw new AgentError('not_configured', `The store of '${data.path}' was closed.`);
+        throw new AgentError('store_unavailable', `The store of '${data.path}' was closed.`);
       }
       return await send(name, args);
     },
@@ -136,7 +136,7 @@ function toError({ kind, message, runId }: Failed): AgentError {
     case 'full':
       return new StoreFullError(message);
     case 'unusable':
-      return new AgentError('not_configured', message);
+      return new AgentError('store_unavailable', message);
     case 'locked':
       return new AgentError('internal', message, { retryable: true });
     case 'internal':

@@ -35,6 +35,28 @@ export function resumed(runId: string, seq: number, attempt: number): RunEvent {
   return eventOf(runId, seq, { type: 'run-resume', attempt });
 }
 
+export function toolStarted(runId: string, seq: number): RunEvent {
+  return eventOf(runId, seq, {
+    type: 'tool-start',
+    callId: 'f0.t1.c1',
+    toolName: 'look',
+    input: {},
+    effect: 'read',
+    idempotencyKey: `${runId}/f0.t1.c1`,
+  });
+}
+
+export function toolSettled(runId: string, seq: number): RunEvent {
+  return eventOf(runId, seq, {
+    type: 'tool-result',
+    callId: 'f0.t1.c1',
+    toolName: 'look',
+    output: { type: 'json', value: 'rain' },
+    isError: false,
+    how: 'ran',
+  });
+}
+
 export function endOf(runId: string, seq: number): RunEvent {
   return eventOf(runId, seq, {
     type: 'run-end',

@@ -1,7 +1,15 @@
 import type { Lease, Store } from '../store.ts';
 import { equal, ok } from './assert.ts';
 import type { StoreCase } from './store-case.ts';
-import { begin, endOf, refused, resumed, warning } from './store-fixtures.ts';
+import {
+  begin,
+  endOf,
+  refused,
+  resumed,
+  toolSettled,
+  toolStarted,
+  warning,
+} from './store-fixtures.ts';
 
 const ttlMs = 1_000;
 
@@ -145,23 +153,34 @@ export function leaseContract(it: StoreCase): void {
     }
   });
 
-  it('resets the count on progress, not on run-resume', async ({ store, other, pass }) => {
+  it('resets the count on progress, not when a run is taken up and its call begins again', async ({
+    store,
+    other,
+    pass,
+  }) => {
     await begin(store, 'r1');
     await pass(ttlMs + 5);
     const second = await take(other, 'r1', 'h2');
     equal(second.attempt, 1, 'one lapse');
-    await other.runs.append('r1', [resumed('r1', 2, 1)], {
+    await other.runs.append('r1', [resumed('r1', 2, 1), toolStarted('r1', 3)], {
       expectedSeq: 1,
       token: second.lease.token,
     });
     await pass(ttlMs + 5);
     const third = await take(store, 'r1', 'h3');
-    equal(third.attempt, 2, 'run-resume is no progress');
-    await store.runs.append('r1', [resumed('r1', 3, 2), warning('r1', 4)], {
-      expectedSeq: 2,
+    equal(third.attempt, 2, 'run-resume and tool-start are no progress');
+    await store.runs.append('r1', [resumed('r1', 4, 2), warning('r1', 5)], {
+      expectedSeq: 3,
       token: third.lease.token,
     });
     await pass(ttlMs + 5);
-    equal((await take(other, 'r1', 'h4')).attempt, 1, 'any other event is');
+    const fourth = await take(other, 'r1', 'h4');
+    equal(fourth.attempt, 3, 'nor is a warning');
+    await other.runs.append('r1', [toolSettled('r1', 6)], {
+      expectedSeq: 5,
+      token: fourth.lease.token,
+    });
+    await pass(ttlMs + 5);
+    equal((await take(store, 'r1', 'h5')).attempt, 1, 'a result is');
   });
 }
