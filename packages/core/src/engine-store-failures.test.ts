@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { dyingStore, journalOf, testClock, typesOf, verifyAll } from '../test/engine.ts';
 import { Agent } from './agent.ts';
 import { RunConflictError } from './errors.ts';
+import { isDurable } from './events.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
 import type { Store } from './store.ts';
 import {
+  collect,
   eventually,
   faultyStore,
   gate,
@@ -130,7 +132,9 @@ test('a run that somebody else took while it worked goes on there, and both call
   const { agent: second, paid } = payingAgent();
   const model = scriptedModel([{ before: there, text: 'From the first.' }]);
   const first = new Agent({ name: 'bot', model });
-  const running = new Runner(first, { store: memory }).run('Go');
+  const stream = new Runner(first, { store: memory }).stream('Go');
+  const seen = collect(stream);
+  const running = stream.result;
   await there.reached;
   const [header] = (await memory.runs.list({ limit: 1 })).runs;
   clock.pass(60_000); // The first process stalled; its lease lapsed.
@@ -144,7 +148,8 @@ test('a run that somebody else took while it worked goes on there, and both call
   expect(a.response).toBe('Done.');
   expect(b.response).toBe('Done.');
   expect(paid).toHaveLength(4);
-  await journalOf(memory, a.runId);
+  // The stream shows what the second recorded, each event once.
+  expect((await seen).filter(isDurable)).toEqual(await journalOf(memory, a.runId));
 });
 
 test('five leases that lapse without progress end the run failed: crash_loop', async () => {

@@ -347,7 +347,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       return await this.#resultOf(live.state);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
-      return this.#await(header.runId, options);
+      return await this.#join(header.runId, options, onEvent, String(live.journal.stored));
     } finally {
       span?.end();
     }
@@ -453,18 +453,20 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     }
   }
 
-  /** The same request as before: its result, or what comes of it. */
+  /** A run that is there, or that somebody else took: its result, or what comes of it, seen from `cursor` on. */
   async #join(
     runId: string,
     options: RunOptions<C>,
     onEvent: ((event: Watched) => void) | undefined,
+    cursor?: string,
   ): Promise<RunResult<O>> {
-    if (onEvent === undefined) return this.resume(runId, undefined, options);
     const resumed = this.resume(runId, undefined, options);
-    resumed.catch(() => undefined);
-    for await (const event of this.events(runId, { follow: true, signal: options.signal })) {
-      onEvent(event);
-    }
+    if (onEvent === undefined) return resumed;
+    const stop = new AbortController();
+    resumed.catch(() => stop.abort()); // Nobody may ever go on with it: nothing to follow.
+    const signal =
+      options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+    for await (const event of this.events(runId, { cursor, follow: true, signal })) onEvent(event);
     return resumed;
   }
 

@@ -9,6 +9,7 @@ import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
 import type { Store } from './store.ts';
 import {
+  collect,
   eventually,
   faultyStore,
   gate,
@@ -399,6 +400,19 @@ test('a stream with a key is known by the id of its run, the joined one too', as
   for await (const event of joined) types.push(event.type);
   expect(joined.runId).toBe(runId);
   expect(types).toEqual(['run-start', 'model-response', 'frame-end', 'run-end']);
+});
+
+test('a joined stream of a run that nobody can go on with ends with why', async () => {
+  const store = memoryStore();
+  const agent = new Agent<{ db: string }>({ name: 'bot', model: scriptedModel([]) });
+  const options = { idempotencyKey: key, context: { db: 'x' } };
+  const runner = new Runner(agent, { store });
+  await runner.start('Go', options);
+  const lacking = new Runner<unknown>(new Agent({ name: 'bot', model: scriptedModel([]) }), {
+    store,
+  });
+  const stream = lacking.stream('Go', { idempotencyKey: key });
+  await expect(collect(stream)).rejects.toMatchObject({ code: 'not_configured' });
 });
 
 const methods: readonly StoreMethod[] = ['runs.create', 'runs.append', 'sessions.commit'];
