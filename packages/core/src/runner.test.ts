@@ -5,7 +5,7 @@ import { ModelError } from './errors.ts';
 import type { RunEvent, Watched } from './events.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
-import { collect, scriptedModel, verifyJournal } from './testing/index.ts';
+import { collect, gate, scriptedModel, verifyJournal } from './testing/index.ts';
 import { tool } from './tool.ts';
 
 async function journalOf(
@@ -158,4 +158,39 @@ test('structured output is asked for again with the validation errors', async ()
   const asked = model.requests[1]?.messages.at(-1);
   expect(asked?.role).toBe('user');
   expect(JSON.stringify(asked?.parts)).toContain('n:');
+});
+
+test('tool results are listed in the order of the calls, whichever settled first', async () => {
+  const slow = gate();
+  const wait = tool({
+    name: 'wait',
+    description: 'Waits for the gate',
+    parameters: z.object({}),
+    execute: async () => {
+      await slow.wait();
+      return 'slow';
+    },
+  });
+  const open = tool({
+    name: 'open',
+    description: 'Opens the gate',
+    parameters: z.object({}),
+    execute: () => {
+      slow.open();
+      return 'fast';
+    },
+  });
+  const model = scriptedModel([
+    {
+      calls: [
+        ['wait', {}],
+        ['open', {}],
+      ],
+    },
+    'Done.',
+  ]);
+  const result = await new Runner(new Agent({ name: 'bot', model, tools: [wait, open] })).run(
+    'Go.',
+  );
+  expect(result.toolResults.map(({ result: value }) => value)).toEqual(['slow', 'fast']);
 });

@@ -273,7 +273,10 @@ function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
     output: event.modelOutput ?? event.output,
     ...(event.isError ? { isError: true } : {}),
   };
-  state.toolResults.push({
+  // In the order of the calls, whichever settled first.
+  let place = state.toolResults.length;
+  while (place > 0 && comesAfter(frame, state.toolResults[place - 1]?.callId, index)) place -= 1;
+  state.toolResults.splice(place, 0, {
     callId,
     tool: toolName,
     arguments: call.start?.input ?? call.input,
@@ -291,6 +294,10 @@ function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
     frame.messages.push(message);
     state.newMessages.push(message);
   }
+}
+
+function comesAfter(frame: FrameState, callId: string | undefined, index: number): boolean {
+  return frame.calls.findIndex((call) => call.callId === callId) > index;
 }
 
 function applyMisfit(state: RunState, event: RunEventOf<'warning'>): void {

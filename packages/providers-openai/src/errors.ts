@@ -221,7 +221,8 @@ function sentence(reason: ModelErrorReason, error: VendorError, context: ErrorCo
       return `${who} has no quota left for this key${status}${why}. Check its plan and billing.`;
     case 'rate-limit': {
       const wait = error.retryAfterMs;
-      const when = wait === undefined ? 'later' : `in ${Number((wait / 1000).toFixed(1))} s`;
+      const when =
+        wait === undefined || wait === 0 ? 'later' : `in ${Number((wait / 1000).toFixed(1))} s`;
       return `${who} limits the rate of ${model}${status}${why}. Retry ${when}.`;
     }
     case 'context-length':
