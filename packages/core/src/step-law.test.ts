@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { comparable, dyingStore, journalOf, reloaded, testClock } from '../test/engine.ts';
+import { comparable, dyingStore, journalOf, reloaded, testClock, typesOf } from '../test/engine.ts';
 import { runPlan, World, type RunPlan } from '../test/scripted-world.ts';
+import { Agent } from './agent.ts';
 import type { Message } from './message.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
 import type { RunResult } from './run-result.ts';
 import type { Store } from './store.ts';
-import { ok } from './testing/index.ts';
+import { ok, scriptedModel } from './testing/index.ts';
 
 // A run is the fold of its steps (journal.md, design.md §1): whoever takes the next step, and wherever.
 
@@ -200,4 +201,26 @@ test('every write of a run with tools of every effect can be the last of its pro
     ended = before?.recorded.at(-1)?.type === 'run-end';
   }
   expect(cuts).toBeGreaterThan(10);
+});
+
+test('a tool source that is down is warned of once, whoever takes the steps', async () => {
+  const agent = () =>
+    new Agent({
+      name: 'bot',
+      model: scriptedModel([{ calls: [['gone', {}]] }, { calls: [['gone', {}]] }, 'Done.'], {
+        by: 'conversation',
+      }),
+      mcpServers: [{ name: 'far', listTools: () => Promise.reject(new Error('refused')) }],
+    });
+  const whole = memoryStore();
+  const { runId } = await new Runner(agent(), { store: whole }).run('Go.');
+  let store = memoryStore();
+  const header = await new Runner(agent(), { store }).start('Go.');
+  for (let step = 0; step < 3; step += 1) {
+    store = await reloaded(store, header.runId);
+    await new Runner(agent(), { store }).step(header.runId);
+  }
+  const [a, b] = [await journalOf(whole, runId), await journalOf(store, header.runId)];
+  expect(typesOf(a).filter((type) => type === 'warning')).toHaveLength(1);
+  expect(comparable(b)).toEqual(comparable(a));
 });
