@@ -47,7 +47,9 @@ export class Abort {
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    const at = this.#listeners?.indexOf(listener) ?? -1;
-    if (at !== -1) this.#listeners?.splice(at, 1);
+    const listeners = this.#listeners;
+    // Mostly the one that came last.
+    if (listeners?.at(-1) === listener) listeners.pop();
+    else this.#listeners = listeners?.filter((other) => other !== listener);
   }
 }

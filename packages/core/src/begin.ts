@@ -78,7 +78,9 @@ export async function begin<C>(
     const known = await store.runs.header(runId);
     if (known !== undefined) return exists(known, requestHash);
   }
-  normal = await applyBeforeRun(normal, runId, sessionId, options, by);
+  if (agent.beforeRun !== undefined) {
+    normal = await applyBeforeRun(normal, runId, sessionId, options, by);
+  }
   const header: RunHeader = {
     runId,
     agent: agent.name,

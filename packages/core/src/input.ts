@@ -77,6 +77,7 @@ function normalMessage(one: InputMessage | Message, index: number, runId: string
       `The content of message ${index + 1} is neither a text nor a list of parts.`,
     );
   }
+  let said = false;
   for (const part of parts) {
     if (part?.type !== 'text' && part?.type !== 'file') {
       throw new UserError(
@@ -86,9 +87,8 @@ function normalMessage(one: InputMessage | Message, index: number, runId: string
     if (part.type === 'text' && typeof part.text !== 'string') {
       throw new UserError(`Message ${index + 1} has a text part whose text is no text.`);
     }
+    said ||= part.type !== 'text' || /\S/.test(part.text);
   }
-  if (parts.every((part) => part.type === 'text' && part.text.trim() === '')) {
-    throw new UserError(`Message ${index + 1} is empty. Write something.`);
-  }
+  if (!said) throw new UserError(`Message ${index + 1} is empty. Write something.`);
   return { id: one.id ?? `in.${index + 1}`, runId, role, parts };
 }

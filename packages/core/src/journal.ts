@@ -1,5 +1,5 @@
 import { AgentError } from './errors.ts';
-import { journalVersion, type RunEvent, type RunEventBody } from './events.ts';
+import { journalVersion, type EventBase, type RunEvent, type RunEventBody } from './events.ts';
 import type { LeaseKeeper } from './lease.ts';
 import { LeaseLostError } from './lease.ts';
 import type { Message } from './message.ts';
@@ -46,17 +46,9 @@ export class Journal {
     return this.#stored;
   }
 
-  /** Adds an event to what the next `flush()` writes, and to the state. */
+  /** Adds an event to what the next `flush()` writes, and to the state. `body` becomes the event. */
   stage(body: RunEventBody, by: { readonly id: string; readonly agent: string }): void {
-    const event: RunEvent = {
-      v: journalVersion,
-      seq: this.state.seq + 1,
-      at: Date.now(),
-      runId: this.state.runId,
-      frame: by.id,
-      agent: by.agent,
-      ...body,
-    };
+    const event = toEvent(body, this.state.seq + 1, this.state.runId, by);
     apply(this.state, event);
     this.#staged.push(event);
   }
@@ -179,14 +171,23 @@ export function firstEvent(options: {
   readonly body: Extract<RunEventBody, { readonly type: 'run-start' }>;
   readonly base: readonly Message[];
 }): { readonly event: RunEvent; readonly state: RunState } {
-  const event: RunEvent = {
-    v: journalVersion,
-    seq: 1,
-    at: Date.now(),
-    runId: options.runId,
-    frame: 'f0',
-    agent: options.agent,
-    ...options.body,
-  };
+  const { runId, agent } = options;
+  const event = toEvent(options.body, 1, runId, { id: 'f0', agent });
   return { event, state: initialState(event, options.base) };
+}
+
+/** The body itself with what every event carries: a copy would cost as much as all the rest of an event. */
+function toEvent(
+  body: RunEventBody & { -readonly [Key in keyof EventBase]?: EventBase[Key] },
+  seq: number,
+  runId: string,
+  by: { readonly id: string; readonly agent: string },
+): RunEvent {
+  body.v = journalVersion;
+  body.seq = seq;
+  body.at = Date.now();
+  body.runId = runId;
+  body.frame = by.id;
+  body.agent = by.agent;
+  return body as RunEvent;
 }

@@ -7,10 +7,17 @@ import { textOf, type Message, type Output } from './message.ts';
 import { askModel } from './model-call.ts';
 import { toJson } from './json.ts';
 import { validate } from './schema.ts';
-import { usageOf, workedMs, type FrameState } from './state.ts';
+import { usageOf, workedMs, type CallState, type FrameState } from './state.ts';
 import { nextStep } from './step.ts';
 import { orAbort } from './wait.ts';
-import { followDecisions, judgeCalls, recoverCalls, runCalls, settleRest } from './tool-calls.ts';
+import {
+  followDecisions,
+  judgeCalls,
+  recoverCalls,
+  runCalls,
+  settleRest,
+  type Turn,
+} from './tool-calls.ts';
 
 /**
  * The one loop: looks at the state, does what comes next, records what happened; until the run ends, pauses, or has had
@@ -64,16 +71,16 @@ export async function advance<C>(
           break;
         }
         case 'judge-calls':
-          await judgeCalls({ live, ...next, agent: agentOf(live, next.frame) });
+          await judgeCalls(turnOf(live, next));
           break;
         case 'follow-decisions':
-          await followDecisions({ live, ...next, agent: agentOf(live, next.frame) });
+          await followDecisions(turnOf(live, next));
           break;
         case 'recover-calls':
-          await recoverCalls({ live, ...next, agent: agentOf(live, next.frame) });
+          await recoverCalls(turnOf(live, next));
           break;
         case 'run-calls':
-          await runCalls({ live, ...next, agent: agentOf(live, next.frame) });
+          await runCalls(turnOf(live, next));
           break;
         case 'finish': {
           if (await answer(live, next.frame, agentOf(live, next.frame))) return 'ended';
@@ -141,6 +148,13 @@ export async function giveUpCrashLoop<C>(live: LiveRun<C>, attempt: number): Pro
     },
   });
   return true;
+}
+
+function turnOf<C>(
+  live: LiveRun<C>,
+  { frame, calls }: { readonly frame: FrameState; readonly calls: readonly CallState[] },
+): Turn<C> {
+  return { live, frame, agent: agentOf(live, frame), calls };
 }
 
 function agentOf<C>(live: LiveRun<C>, frame: FrameState): AgentDefinition<C, unknown> {

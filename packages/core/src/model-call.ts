@@ -5,6 +5,7 @@ import type { LiveRun } from './live-run.ts';
 import type { Message, Part } from './message.ts';
 import type {
   Model,
+  ModelName,
   ModelRequest,
   ModelResponse,
   ModelSettings,
@@ -24,7 +25,13 @@ export async function askModel<C>(
   const started = live.logs ? performance.now() : 0;
   const turn = frame.turn + 1;
   const model = live.around.model(agent);
-  const request = await toRequest(live, frame, agent);
+  const instructions =
+    typeof agent.instructions === 'function'
+      ? await orAbort(Promise.resolve(agent.instructions(live.contextOf(frame), agent)), live.abort)
+      : agent.instructions;
+  const listed = toolsOf(live, frame, agent, turn);
+  const tools = listed instanceof Promise ? await listed : listed;
+  const request = toRequest(live, frame, agent, instructions, tools);
   const writing = live.journal.flush();
   if (writing !== undefined) await writing;
   live.throwIfLost();
@@ -37,7 +44,12 @@ export async function askModel<C>(
   live.beginAttempt(frame);
   if (live.watched) live.emit(frame, { type: 'turn-start', turn });
   try {
-    const { response, attempts, answeredBy } = await listen(live, frame, model, request);
+    const listener = new ModelListener(live, frame, model);
+    const response = await readResponse(model, request, {
+      signal: live.abort,
+      onEvent: listener.onEvent,
+    });
+    const { attempts, answeredBy } = listener;
     const message = toMessage(live, frame, response);
     live.stage(frame, {
       type: 'model-response',
@@ -72,30 +84,31 @@ export async function askModel<C>(
   }
 }
 
-interface Heard {
-  readonly response: ModelResponse;
-  readonly attempts: readonly ModelAttempt[];
-  readonly answeredBy: { readonly provider: string; readonly modelId: string };
-}
+/** Shows what a model says, and notes who answers after how many attempts. */
+class ModelListener<C> {
+  readonly attempts: ModelAttempt[] = [];
+  answeredBy: ModelName;
+  readonly #live: LiveRun<C>;
+  readonly #frame: FrameState;
+  readonly #messageId: string;
 
-async function listen<C>(
-  live: LiveRun<C>,
-  frame: FrameState,
-  model: Model,
-  request: ModelRequest,
-): Promise<Heard> {
-  const messageId = messageIdOf(frame);
-  const attempts: ModelAttempt[] = [];
-  let answeredBy: Heard['answeredBy'] = { provider: model.provider, modelId: model.modelId };
-  const { watched } = live;
-  const onEvent = (event: Exclude<ModelStreamEvent, { readonly type: 'response' }>): void => {
+  constructor(live: LiveRun<C>, frame: FrameState, model: Model) {
+    this.answeredBy = model;
+    this.#live = live;
+    this.#frame = frame;
+    this.#messageId = messageIdOf(frame);
+  }
+
+  readonly onEvent = (event: Exclude<ModelStreamEvent, { readonly type: 'response' }>): void => {
+    const live = this.#live;
+    const frame = this.#frame;
     switch (event.type) {
       case 'text-delta':
       case 'reasoning-delta':
-        if (watched) live.emitPiece(frame, event.type, messageId, event.delta);
+        live.emitPiece(frame, event.type, this.#messageId, event.delta);
         break;
       case 'tool-input-delta':
-        if (watched) {
+        if (live.watched) {
           live.emit(frame, {
             type: 'tool-input-delta',
             callId: callIdOf(frame, event.index),
@@ -106,8 +119,8 @@ async function listen<C>(
         break;
       case 'restart': {
         const { from, to, reason } = event;
-        attempts.push({ provider: from.provider, modelId: from.modelId, reason });
-        if (to !== undefined) answeredBy = to;
+        this.attempts.push({ provider: from.provider, modelId: from.modelId, reason });
+        if (to !== undefined) this.answeredBy = to;
         live.beginAttempt(frame);
         live.emit(frame, { type: 'void' });
         live.emit(
@@ -135,24 +148,17 @@ async function listen<C>(
         event satisfies never;
     }
   };
-  const response = await readResponse(model, request, { signal: live.abort, onEvent });
-  return { response, attempts, answeredBy };
 }
 
-async function toRequest<C>(
+function toRequest<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
-): Promise<ModelRequest> {
-  const { instructions } = agent;
-  const text =
-    typeof instructions === 'function'
-      ? await orAbort(Promise.resolve(instructions(live.contextOf(frame), agent)), live.abort)
-      : instructions;
-  const listed = toolsOf(live, frame, agent, frame.turn + 1);
-  const tools = listed instanceof Promise ? await listed : listed;
+  instructions: string | undefined,
+  tools: Toolset<C>,
+): ModelRequest {
   return {
-    ...(text === undefined || text === '' ? {} : { instructions: text }),
+    ...(instructions === undefined || instructions === '' ? {} : { instructions }),
     messages: frame.messages.slice(),
     tools: tools.specs,
     ...(agent.outputSpec === undefined ? {} : { output: agent.outputSpec }),

@@ -40,8 +40,10 @@ export class RunFeed<O> implements RunStream<O> {
     this.#abort = abort;
     let onStart: (header: RunHeader) => void = () => undefined;
     let onNoStart: (error: unknown) => void = () => undefined;
+    let begun = false;
     this.started = new Promise((resolve, reject) => {
       onStart = (header) => {
+        begun = true;
         this.runId = header.runId;
         resolve(header);
       };
@@ -50,7 +52,10 @@ export class RunFeed<O> implements RunStream<O> {
     this.result = execute((event) => this.#push(event), onStart);
     this.result
       .then(
-        () => onNoStart(new UserError('processRequest answered by itself: no run was started.')),
+        () => {
+          if (begun) return;
+          onNoStart(new UserError('processRequest answered by itself: no run was started.'));
+        },
         (error: unknown) => {
           this.#failure = error;
           onNoStart(error);

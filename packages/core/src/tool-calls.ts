@@ -23,7 +23,7 @@ import { LiveToolContext } from './tool-context.ts';
 import { orAbort } from './wait.ts';
 
 /** One turn's calls: what the loop hands to each of the functions below. */
-interface Turn<C> {
+export interface Turn<C> {
   readonly live: LiveRun<C>;
   readonly frame: FrameState;
   readonly agent: AgentDefinition<C, unknown>;
