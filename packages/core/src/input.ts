@@ -38,7 +38,8 @@ export function normalInput(input: RunInput, runId: string): NormalInput {
     messages ?? (message === undefined ? [] : [{ role: 'user', content: message }]);
   if (!Array.isArray(given)) throw new UserError('messages must be a list of messages.');
   if (given.length === 0) throw new UserError('messages is empty. Send at least one user message.');
-  const normal = given.map((one, index) => normalMessage(one, index, runId));
+  const normal: Message[] = [];
+  for (const one of given) normal.push(normalMessage(one, normal.length, runId));
   if (normal.at(-1)?.role === 'assistant') {
     throw new UserError('The last message is from the assistant. End with a user message.');
   }
@@ -87,7 +88,7 @@ function normalMessage(one: InputMessage | Message, index: number, runId: string
     if (part.type === 'text' && typeof part.text !== 'string') {
       throw new UserError(`Message ${index + 1} has a text part whose text is no text.`);
     }
-    said ||= part.type !== 'text' || /\S/.test(part.text);
+    said ||= part.type !== 'text' || part.text.trim() !== '';
   }
   if (!said) throw new UserError(`Message ${index + 1} is empty. Write something.`);
   return { id: one.id ?? `in.${index + 1}`, runId, role, parts };
