@@ -1,4 +1,11 @@
-import { Agent, Runner, tool, type Model, type Tracer } from '../../packages/core/dist/index.js';
+import {
+  Agent,
+  Runner,
+  tool,
+  type Message,
+  type Model,
+  type Tracer,
+} from '../../packages/core/dist/index.js';
 import { modelFor } from '../model.ts';
 import {
   execute,
@@ -43,7 +50,12 @@ export function prepare(workload: Workload, tracer?: Tracer): () => Promise<stri
     };
   }
   if (workload.history === 0) return async () => (await runner.run(question)).orThrow();
-  const before = history(workload.history).map(({ role, text }) => ({ role, content: text }));
+  // As in every adapter, messages of the library's own form.
+  const before = history(workload.history).map(({ role, text }, index): Message => ({
+    id: `m${index}`,
+    role,
+    parts: [{ type: 'text', text }],
+  }));
   return async () => {
     const messages = [...before, { role: 'user', content: question } as const];
     return (await runner.run({ messages })).orThrow();
