@@ -7,6 +7,7 @@ import { dyingStore, journalOf, testClock } from '../test/engine.ts';
 import { Agent, withContext } from './agent.ts';
 import { memoryStore } from './memory-store.ts';
 import { models } from './model-registry.ts';
+import type { ChatRequest } from './run-result.ts';
 import { run, Runner } from './runner.ts';
 import { collect, gate, scriptedModel } from './testing/index.ts';
 import { tool } from './tool.ts';
@@ -276,9 +277,24 @@ test('a factory that lacks something fails the run, at its start and when it is 
   expect((await store.sessions.load('s')).activeRunId).toBeUndefined();
   const { runId } = await new Runner(querying(), { store }).start('Go', { context: { db: 'x' } });
   const taken = await new Runner(querying(), lacking).resume(runId);
-  expect(taken.status).toBe('failed');
+  expect(taken).toMatchObject({
+    status: 'failed',
+    error: { code: 'context_error', message: 'The context factory failed: no tenant' },
+  });
+  expect(JSON.stringify(taken.toJSON())).not.toContain('no tenant');
   await journalOf(store, runId);
   await journalOf(store, started.runId);
+});
+
+test('a clone would lose an override, and says so', () => {
+  class Sub extends Agent {
+    override processRequest(request: ChatRequest) {
+      return super.processRequest(request);
+    }
+  }
+  expect(() => new Sub({ name: 'bot' }).clone({ name: 'other' })).toThrow(
+    'overrides processRequest',
+  );
 });
 
 // Runners.

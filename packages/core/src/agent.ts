@@ -1,4 +1,5 @@
 import { AgentDefinition, type AgentConfig } from './agent-definition.ts';
+import { UserError } from './errors.ts';
 import type { ChatRequest, ContextArgument, RunOptions, RunResult } from './run-result.ts';
 import { processRequest, Runner } from './runner.ts';
 import { tool, type Tool, type ToolOptions } from './tool.ts';
@@ -19,8 +20,13 @@ export class Agent<in C = unknown, out O = string> extends AgentDefinition<C, O>
     return new Runner<D, O>(this).run(message, ...options);
   }
 
-  /** A copy with some options changed; the copy has not run. */
+  /** A copy with some options changed; the copy has not run. @throws UserError for a subclass with a `processRequest` of its own. */
   clone(patch: Partial<AgentConfig<never, never>>): Agent<C, O> {
+    if (this.overridesProcessRequest) {
+      throw new UserError(
+        `Agent ${this.name} overrides processRequest, which a clone would not have. Construct another of its class.`,
+      );
+    }
     return new Agent<C, O>({ ...this.config, ...(patch as Partial<AgentConfig<C, O>>) });
   }
 

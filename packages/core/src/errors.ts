@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'limit'
   | 'not_configured'
   | 'not_conversational'
+  | 'context_error'
   | 'crash_loop'
   | 'agent_gone'
   | 'text_withdrawn'
@@ -81,6 +82,7 @@ const httpStatusOf: { readonly [code in ErrorCode]: number } = {
   limit: 413,
   not_configured: 503,
   not_conversational: 404,
+  context_error: 500,
   crash_loop: 500,
   agent_gone: 502,
   text_withdrawn: 502,

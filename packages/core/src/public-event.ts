@@ -235,6 +235,8 @@ function publicReason(failure: RunFailure): string {
   switch (failure.code) {
     case 'internal':
       return 'The server failed. Its log has the reason.';
+    case 'context_error':
+      return 'The server could not prepare the run. Its log has the reason.';
     case 'tool_error':
       return 'A tool failed and ended the run. The log of the server has the reason.';
     case 'store_unavailable':

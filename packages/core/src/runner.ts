@@ -536,13 +536,22 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     if (options.context !== undefined) return options.context;
     const factory = this.#config.context;
     if (factory !== undefined) {
-      return factory({
-        userId: state.userId,
-        sessionId: state.sessionId,
-        principalId: state.principal?.id,
-        claims: state.principal?.claims,
-        requestContext: state.requestContext,
-      });
+      try {
+        return await factory({
+          userId: state.userId,
+          sessionId: state.sessionId,
+          principalId: state.principal?.id,
+          claims: state.principal?.claims,
+          requestContext: state.requestContext,
+        });
+      } catch (error) {
+        if (AgentError.isInstance(error)) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        throw new AgentError('context_error', `The context factory failed: ${why}`, {
+          runId: state.runId,
+          cause: error,
+        });
+      }
     }
     if (state.options.context === 'given') {
       throw new AgentError(

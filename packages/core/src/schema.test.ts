@@ -134,3 +134,10 @@ it('carries the type of what comes out', () => {
     { readonly ok: true; readonly value: Order } | { readonly ok: false; readonly issues: string }
   >();
 });
+
+it('takes a validator that throws for one that finds nothing good', async () => {
+  const broken = z.unknown().refine(() => {
+    throw new Error('the database is away');
+  });
+  expect(await validate(broken, {})).toEqual({ ok: false, issues: 'the database is away' });
+});

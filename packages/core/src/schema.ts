@@ -114,8 +114,17 @@ export function validateNow<T>(
   schema: Schema<unknown, T>,
   value: unknown,
 ): Validated<T> | Promise<Validated<T>> {
-  const result = schema['~standard'].validate(value);
-  return 'then' in result ? result.then((later) => toValidated(later)) : toValidated(result);
+  try {
+    const result = schema['~standard'].validate(value);
+    return 'then' in result ? result.then(toValidated, broken) : toValidated(result);
+  } catch (error) {
+    return broken(error);
+  }
+}
+
+// A validator must not throw; one that does found nothing good.
+function broken(error: unknown): { readonly ok: false; readonly issues: string } {
+  return { ok: false, issues: error instanceof Error ? error.message : String(error) };
 }
 
 function toValidated<T>(result: StandardSchema.Result<T>): Validated<T> {
