@@ -25,6 +25,8 @@ import { wireTap } from './wire.ts';
 
 /** The host stops the worker 5 s after it has asked it to end. */
 const terminateWithinMs = 4_500;
+/** What of that answers get to end by themselves. */
+const answerWithinMs = 2_000;
 
 /**
  * Agents as an Azure Functions app: the HTTP API of `@agent-functions/server` on the app's own `@azure/functions`.
@@ -126,14 +128,20 @@ export class AgentFunctionApp<C = unknown> {
     return this;
   }
 
-  /** Ends open requests and waits for their work, 4.5 s at most. The host's `appTerminate` does it. */
+  /**
+   * Lets answers end for two seconds, then tells their clients, ends open requests and waits for their work, 4.5 s at
+   * most. The host's `appTerminate` does it.
+   */
   async close(): Promise<void> {
-    this.#invocations.abortAll('host-stops');
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, terminateWithinMs);
     });
-    await Promise.race([Promise.all([this.#invocations.settled(), this.#server.close()]), late]);
+    const ended = this.#server.close({ graceMs: answerWithinMs }).then(() => {
+      this.#invocations.abortAll('host-stops');
+      return this.#invocations.settled();
+    });
+    await Promise.race([ended, late]);
     clearTimeout(timer);
   }
 

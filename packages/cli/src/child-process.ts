@@ -14,14 +14,30 @@ export type ChildMessage =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'port-in-use' };
 
+/** What it is told: how long answers in flight may go on before it ends. */
+export interface StopMessage {
+  readonly type: 'stop';
+  readonly graceMs: number;
+}
+
+/** How a process ended: by itself, or by a signal. */
+export interface Ended {
+  readonly code: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+}
+
 /** One load of the app, in a process of its own. */
 export interface Child {
-  readonly ended: Promise<{ readonly code: number }>;
-  /** Asks it to stop, and ends it after two seconds if it did not. Resolves when it is gone. */
-  stop(): Promise<void>;
+  readonly ended: Promise<Ended>;
+  /** Asks it to stop, and ends it two seconds after `graceMs` if it did not. Resolves when it is gone. */
+  stop(graceMs: number): Promise<void>;
   /** Ends it now. */
   kill(): void;
 }
+
+/** How long answers in flight may go on when the server is stopped, and when it is loaded anew. */
+export const stopGraceMs = 1_000;
+export const reloadGraceMs = 2_000;
 
 const stopMs = 2_000;
 // The sources of the workspace are run as they are; then so must be the packages that the app imports.
@@ -38,17 +54,20 @@ export function startChild(task: ChildTask, heard: (message: ChildMessage) => vo
   child.on('message', (message) => {
     if (isChildMessage(message)) heard(message);
   });
-  const ended = new Promise<{ code: number }>((resolve) => {
-    child.once('error', () => resolve({ code: 1 }));
-    child.once('exit', (code) => resolve({ code: code ?? 1 }));
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('error', () => resolve({ code: 1, signal: undefined }));
+    child.once('exit', (code, signal) =>
+      resolve({ code: code ?? undefined, signal: signal ?? undefined }),
+    );
   });
   const kill = (): void => void child.kill('SIGKILL');
   return {
     ended,
     kill,
-    stop: async () => {
-      if (child.connected) child.disconnect();
-      const timer = setTimeout(kill, stopMs);
+    stop: async (graceMs) => {
+      // A process that cannot be told any more is about to end.
+      if (child.connected) child.send({ type: 'stop', graceMs } satisfies StopMessage, () => {});
+      const timer = setTimeout(kill, graceMs + stopMs);
       await ended;
       clearTimeout(timer);
     },

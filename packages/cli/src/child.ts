@@ -1,22 +1,28 @@
 import { relative } from 'node:path';
-import type { ChildMessage, ChildTask } from './child-process.ts';
+import {
+  stopGraceMs,
+  type ChildMessage,
+  type ChildTask,
+  type StopMessage,
+} from './child-process.ts';
 import { devServer, type DevServer } from './dev-server.ts';
 import { complain, say } from './terminal.ts';
 
-// The process that serves the app, one for each load. The supervisor stops it by closing the channel between them, which
-// also happens when the supervisor is killed: nobody is left behind.
+// The process that serves the app, one for each load. The supervisor tells it to stop; when the supervisor is killed, the
+// channel between them closes: nobody is left behind.
 let server: DevServer | undefined;
 let stopping = false;
 
-async function stop(): Promise<void> {
+async function stop(graceMs: number): Promise<void> {
   if (stopping) return;
   stopping = true;
-  await server?.close();
+  await server?.close({ graceMs });
   process.exit(0);
 }
 
-process.on('disconnect', () => void stop());
-process.on('SIGTERM', () => void stop());
+process.on('message', (message: StopMessage) => void stop(message.graceMs));
+process.on('disconnect', () => void stop(0));
+process.on('SIGTERM', () => void stop(stopGraceMs));
 // Ctrl-C reaches the whole process group; the supervisor decides.
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);

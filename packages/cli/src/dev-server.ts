@@ -24,14 +24,15 @@ export interface DevServer {
   readonly port: number;
   /** Where it serves, the agents and the routes, as lines. */
   readonly summary: readonly string[];
-  /** Stops at once: a durable run is released and goes on when the app is served again. */
-  close(): Promise<void>;
+  /**
+   * Lets answers in flight end until `graceMs`, then tells their clients; a durable run is released and goes on when the
+   * app is served again.
+   */
+  close(options: { readonly graceMs: number }): Promise<void>;
 }
 
 // A process that was killed holds its runs for this long; a developer who starts again should not wait half a minute.
 const leaseMs = 5_000;
-// Answers that are being written may end; a model call is not waited for.
-const graceMs = 250;
 
 /**
  * Serves an app file in this process: its settings are set, its agents get an SQLite store where they chose none, and
@@ -63,7 +64,7 @@ export async function devServer(options: DevServerOptions): Promise<DevServer> {
       routeTable(server.routes),
       '',
     ],
-    close: async () => {
+    close: async ({ graceMs }) => {
       await serving.close({ graceMs });
       await end();
     },

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { dirname, relative } from 'node:path';
-import { startChild, type Child } from './child-process.ts';
+import { reloadGraceMs, startChild, stopGraceMs, type Child, type Ended } from './child-process.ts';
 import type { DevOptions } from './command.ts';
 import type { Entry } from './entry.ts';
 import { complain, paint, say } from './terminal.ts';
@@ -26,16 +26,17 @@ export async function supervise(entry: Entry, options: DevOptions): Promise<numb
       });
       const what = await Promise.race([child.ended, stopped, changes.next()]);
       if (what === 'stop') {
-        await child.stop();
+        await child.stop(stopGraceMs);
         return 0;
       }
       if (typeof what === 'object') {
-        if (!options.reload || (first && portInUse)) return what.code;
+        if (!options.reload || (first && portInUse)) return what.code ?? 1;
+        complain(`The app ended (${howItEnded(what)}).`);
         say(paint('dim', 'Waiting for a change to start again. Ctrl-C ends.'));
         if ((await Promise.race([stopped, changes.next()])) === 'stop') return 0;
       }
       say(paint('dim', `\n${changes.last()} changed`));
-      await child.stop();
+      await child.stop(reloadGraceMs);
     }
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error));
@@ -44,6 +45,10 @@ export async function supervise(entry: Entry, options: DevOptions): Promise<numb
     child?.kill();
     changes.close();
   }
+}
+
+function howItEnded({ code, signal }: Ended): string {
+  return signal === undefined ? `exit code ${code ?? 'unknown'}` : `by ${signal}`;
 }
 
 /** `'stop'` at the first Ctrl-C or termination; a second one is not patient. */

@@ -84,6 +84,34 @@ test('a reload in the middle of an answer hands the run over: it goes on at once
   expect(readFileSync(join(folder.path, 'sent'), 'utf8'), 'the tool ran once').toBe('x');
 });
 
+test.for(['a reload', 'a stop'])(
+  '%s tells the clients of answers in flight where to go on',
+  async (how) => {
+    using folder = new AppFolder({ 'src/app.ts': app, hang: '' });
+    const args = ['dev', '--port', '0'];
+    await using dev = new Dev(args, { cwd: folder.path });
+    const url = await dev.url();
+    const stream = await ask(url, 'text/event-stream');
+    const json = ask(url, 'application/json');
+    await dev.says(/tool send/, 2);
+    if (how === 'a reload') folder.write('src/app.ts', `${app}\n`);
+    else dev.process.kill('SIGTERM');
+
+    const text = await stream.text();
+    expect(text).toMatch(/event: error\ndata: [^\n]*"code":"server_stopping"[^\n]*\n\n$/);
+    const answer = await json;
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(await answer.json()).toMatchObject({ code: 'server_stopping', links: {} });
+    expect(dev.output).not.toContain('error:');
+
+    rmSync(join(folder.path, 'hang'));
+    await using again = how === 'a reload' ? dev : new Dev(args, { cwd: folder.path });
+    await again.says(/run completed/, 2);
+    expect(readFileSync(join(folder.path, 'sent'), 'utf8'), 'each tool ran once').toBe('xx');
+  },
+);
+
 /** Asks, reads until the second turn speaks, then kills every process at once. */
 async function startAnswer(
   folder: string,
@@ -97,15 +125,18 @@ async function startAnswer(
   return started;
 }
 
+const ask = (url: string, accept: string): Promise<Response> =>
+  fetch(`${url}/api/agents/sender/chat`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept },
+    body: JSON.stringify({ message: 'Send it.' }),
+  });
+
 async function askUntilItSpeaks(
   url: string,
   folder: string,
 ): Promise<{ readonly path: string; readonly lastEventId: string }> {
-  const response = await fetch(`${url}/api/agents/sender/chat`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-    body: JSON.stringify({ message: 'Send it.' }),
-  });
+  const response = await ask(url, 'text/event-stream');
   expect(response.status).toBe(200);
   const location = response.headers.get('location') ?? '';
   let text = '';

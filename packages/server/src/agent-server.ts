@@ -13,7 +13,7 @@ import { chatRoutes } from './chat.ts';
 import { cors, type Cors } from './cors.ts';
 import { guestRoutes } from './guest-routes.ts';
 import { healthRoutes, ready } from './health.ts';
-import { BackgroundWork, RequestHost } from './host.ts';
+import { BackgroundWork, RequestHost, settled } from './host.ts';
 import { agentNames, checkAgentName, checkRoutes, prefixOf } from './names.ts';
 import type {
   AgentServer,
@@ -29,6 +29,7 @@ import { Recovery } from './recovery.ts';
 import { routeTable, type Match, type Reply, type Route } from './routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { reasonOf, type RunnerPort, type Scope, type Served } from './scope.ts';
+import { Stopping } from './stopping.ts';
 
 /**
  * The HTTP API of some agents as a fetch handler (docs: http-api).
@@ -43,6 +44,7 @@ class Server<C> implements AgentServer<C> {
   readonly store;
   readonly #options: AgentServerOptions<C>;
   readonly #background = new BackgroundWork();
+  readonly #stopping = new Stopping();
   readonly #cors: Cors | undefined;
   #agents: ReadonlyMap<string, Agent<C, unknown>>;
   #mounted: Mounted<C> | undefined;
@@ -97,8 +99,12 @@ class Server<C> implements AgentServer<C> {
 
   async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
     this.#closed = true;
-    await this.#recovery?.stop();
-    await this.#background.settled(options.graceMs ?? 10_000);
+    const recovery = this.#recovery?.stop();
+    await settled(
+      Promise.all([recovery, this.#stopping.idle(), this.#background.settled()]),
+      options.graceMs ?? 10_000,
+    );
+    this.#stopping.begin();
   }
 
   // A property, so that it can be handed to a host as it is.
@@ -161,7 +167,7 @@ class Server<C> implements AgentServer<C> {
   }
 
   #mount(): Mounted<C> {
-    return (this.#mounted ??= mount(this.#options, this.store, this.#agents));
+    return (this.#mounted ??= mount(this.#options, this.store, this.#agents, this.#stopping));
   }
 
   #remount(before: ReadonlyMap<string, Agent<C, unknown>>): void {
@@ -196,6 +202,7 @@ function mount<C>(
   options: AgentServerOptions<C>,
   store: Scope['store'],
   agents: ReadonlyMap<string, Agent<C, unknown>>,
+  stopping: Stopping,
 ): Mounted<C> {
   const logger = options.logger ?? consoleLogger({ level: 'warn' });
   const all = [...agents.values()];
@@ -232,6 +239,7 @@ function mount<C>(
     requestTimeoutMs: options.requestTimeoutMs,
     heartbeatMs: options.heartbeatMs ?? 15_000,
     leaseMs,
+    stopping,
     allowModelSettings: options.allowModelSettings ?? false,
     allowClientSessionIds: options.allowClientSessionIds ?? false,
     authenticates: options.authenticate !== undefined,

@@ -28,6 +28,7 @@ import {
   type Scope,
   type Served,
 } from './scope.ts';
+import { outlivesServer, stoppingEvent, stoppingProblem } from './server-stops.ts';
 import { supersede } from './supersede.ts';
 import { wantsStream } from './wants-stream.ts';
 
@@ -63,6 +64,7 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
   refuseLater(request.headers);
   const body = toChatBody(await readJson(request, host, scope.bodyLimitBytes), scope);
   const streams = wantsStream(request.headers, body.stream, served.agent.streaming);
+  if (scope.stopping.begun) throw stoppingProblem(scope);
   const sessionId = await sessionFor(scope, body, exchange.principal);
   const endsAt = endOf(scope, host.deadline, startedAt);
   const turn: Turn = {
@@ -105,21 +107,63 @@ async function answerAsJson(
 ): Promise<Answer> {
   const leaving = scope.onDisconnect === 'cancel' ? follow(host.signal) : undefined;
   const running = runner.run(input, { ...options, signal: leaving?.signal });
-  const result = await before(endsAt, running)
-    .then((ended) => ended ?? outlasted(scope, host, sessionId, running))
-    .finally(() => leaving?.letGo());
-  if (result instanceof Answer) return result;
+  const end = await before(scope, endsAt, running).finally(() => leaving?.letGo());
+  switch (end.type) {
+    case 'result':
+      return shown(end.result, host);
+    case 'late':
+      return outlasted(scope, host, sessionId, running);
+    case 'stop':
+      if (!outlivesServer(scope)) leaving?.cancel('The server stops.');
+      return interruptedByStop(scope, host, sessionId, running);
+    default:
+      return end satisfies never;
+  }
+}
+
+function shown(result: RunResult<unknown>, host: RequestHost): Answer {
   if (result.status !== 'failed') return json(result.toJSON());
   throw failed(result, host);
 }
 
 /** A signal that fires with another until it is let go: a run that outlasts its request must not end with it. */
-function follow(signal: AbortSignal): { readonly signal: AbortSignal; letGo(): void } {
+function follow(signal: AbortSignal): {
+  readonly signal: AbortSignal;
+  letGo(): void;
+  cancel(reason: string): void;
+} {
   const own = new AbortController();
   const abort = () => own.abort(signal.reason);
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
-  return { signal: own.signal, letGo: () => signal.removeEventListener('abort', abort) };
+  return {
+    signal: own.signal,
+    letGo: () => signal.removeEventListener('abort', abort),
+    cancel: (reason) => own.abort(new DOMException(reason, 'AbortError')),
+  };
+}
+
+/** The run of a session that is at work, if it is recorded. */
+async function runAtWork(scope: Scope, sessionId: string): Promise<RunHeader | undefined> {
+  const { activeRunId } = await scope.store.sessions.load(sessionId);
+  return activeRunId === undefined ? undefined : scope.store.runs.header(activeRunId);
+}
+
+/** The server stops before the run has ended: 503, and whoever comes next goes on with it. */
+async function interruptedByStop(
+  scope: Scope,
+  host: RequestHost,
+  sessionId: string,
+  running: Promise<RunResult<unknown>>,
+): Promise<Answer> {
+  const header = await runAtWork(scope, sessionId);
+  if (header === undefined) {
+    // It ended while we looked, or never began.
+    void running.catch(() => undefined);
+    throw stoppingProblem(scope);
+  }
+  void reported(scope, running, host, header);
+  throw stoppingProblem(scope, header.runId, sessionId);
 }
 
 /** The time is over and the run is not: 202, and it goes on. */
@@ -128,12 +172,11 @@ async function outlasted(
   host: RequestHost,
   sessionId: string,
   running: Promise<RunResult<unknown>>,
-): Promise<Answer | RunResult<unknown>> {
-  const { activeRunId } = await scope.store.sessions.load(sessionId);
-  const header = activeRunId === undefined ? undefined : await scope.store.runs.header(activeRunId);
+): Promise<Answer> {
+  const header = await runAtWork(scope, sessionId);
   // It ended while we looked, or it is not recorded yet.
-  if (header === undefined) return running;
-  host.waitUntil(reported(running, host, header));
+  if (header === undefined) return shown(await running, host);
+  host.waitUntil(reported(scope, running, host, header));
   return accepted(scope, header);
 }
 
@@ -147,15 +190,19 @@ async function answerAsStream(
   const stream = runner.stream(input, { ...options, signal: leaving?.signal });
   // From here on the stream itself says what becomes of the run when the client leaves.
   const header = await stream.started.finally(() => leaving?.letGo());
-  host.waitUntil(reported(stream.result, host, header));
+  host.waitUntil(reported(scope, stream.result, host, header));
   const body = eventStream({
     events: stream,
     signal: host.signal,
     heartbeatMs: scope.heartbeatMs,
     endsAt,
+    onceStopping: (callback) => scope.stopping.once(callback),
+    onStop: () => stoppingEvent(scope, header.runId, host.invocationId),
     onLeft: (why) => {
       if (why === 'time' || scope.onDisconnect === 'continue') stream.detach();
-      else stream.cancel('The client left.');
+      else if (why === 'gone') stream.cancel('The client left.');
+      else if (outlivesServer(scope)) stream.detach();
+      else stream.cancel('The server stops.');
     },
     onError: (error) => errorEvent(scope, host, header, error),
   });
@@ -164,6 +211,7 @@ async function answerAsStream(
 
 /** Nobody reads this result any more, or its failure has been shown: the log has it. */
 async function reported(
+  scope: Scope,
   running: Promise<RunResult<unknown>>,
   host: RequestHost,
   header: RunHeader,
@@ -172,6 +220,8 @@ async function reported(
     const result = await running;
     if (result.status === 'failed') failed(result, host);
   } catch (error) {
+    // A process that stops hands its runs over, and then they break here.
+    if (scope.stopping.begun) return;
     host.log('error', 'A run broke', { runId: header.runId, ...reasonOf(error) });
   }
 }
@@ -271,16 +321,33 @@ export function endOf(
   return end === Infinity ? undefined : end;
 }
 
-/** The result, or `undefined` when it is not there in time. */
-async function before<T>(endsAt: number | undefined, result: Promise<T>): Promise<T | undefined> {
-  if (endsAt === undefined) return result;
+type Ended<T> =
+  | { readonly type: 'result'; readonly result: T }
+  /** The time is over. */
+  | { readonly type: 'late' }
+  /** The server stops. */
+  | { readonly type: 'stop' };
+
+/** The result, or why there is none yet. */
+async function before<T>(
+  scope: Scope,
+  endsAt: number | undefined,
+  result: Promise<T>,
+): Promise<Ended<T>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, endsAt - Date.now()));
+  let forget: (() => void) | undefined;
+  const early = new Promise<Ended<T>>((resolve) => {
+    forget = scope.stopping.once(() => resolve({ type: 'stop' }));
+    if (endsAt === undefined) return;
+    timer = setTimeout(() => resolve({ type: 'late' }), Math.max(0, endsAt - Date.now()));
   });
   try {
-    return await Promise.race([result, late]);
+    return await Promise.race([
+      result.then((value): Ended<T> => ({ type: 'result', result: value })),
+      early,
+    ]);
   } finally {
     clearTimeout(timer);
+    forget?.();
   }
 }

@@ -10,8 +10,12 @@ export interface EventStreamOptions {
   readonly heartbeatMs: number;
   /** When the stream ends by itself, in milliseconds since 1970; the client connects again. */
   readonly endsAt?: number | undefined;
-  /** The client left, or the time is over, before the last event. Called before the events are let go of. */
-  onLeft(why: 'gone' | 'time'): void;
+  /** Calls back when the server stops; answers what to call when the stream has ended. */
+  onceStopping(callback: () => void): () => void;
+  /** The server stops: what the client is told. */
+  onStop(): JsonObject;
+  /** The client left, the time is over or the server stops, before the last event. Called before the events are let go of. */
+  onLeft(why: 'gone' | 'time' | 'stop'): void;
   /** The events cannot go on: what the client is told. */
   onError(error: unknown): JsonObject;
 }
@@ -55,12 +59,15 @@ class EventText {
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
+  #forgetStop: (() => void) | undefined;
+
   constructor(options: EventStreamOptions) {
     this.#options = options;
     this.#iterator = options.events[Symbol.asyncIterator]();
     // A client may leave before the first byte was asked for.
     if (options.signal.aborted) this.#gone();
     else options.signal.addEventListener('abort', this.#gone, { once: true });
+    this.#forgetStop = options.onceStopping(() => this.leave('stop'));
   }
 
   /** Everything was given out. */
@@ -83,8 +90,9 @@ class EventText {
     return text;
   }
 
-  leave(why: 'gone' | 'time'): void {
+  leave(why: 'gone' | 'time' | 'stop'): void {
     if (this.#state === 'ended') return;
+    if (why === 'stop') this.#write(errorFrame(this.#options.onStop()));
     this.#options.onLeft(why);
     this.#end();
   }
@@ -116,7 +124,7 @@ class EventText {
       }
     } catch (error) {
       if (!this.#isEnded()) {
-        this.#write(`event: error\ndata: ${JSON.stringify(this.#options.onError(error))}\n\n`);
+        this.#write(errorFrame(this.#options.onError(error)));
       }
     }
     this.#end();
@@ -149,6 +157,7 @@ class EventText {
     this.#state = 'ended';
     clearInterval(this.#heartbeat);
     clearTimeout(this.#deadline);
+    this.#forgetStop?.();
     this.#options.signal.removeEventListener('abort', this.#gone);
     // Not awaited: a generator answers only when its present step is done.
     this.#iterator.return?.().catch(() => undefined);
@@ -159,6 +168,10 @@ class EventText {
 
 function frame(event: Watched): string {
   return `event: ${event.type}\nid: ${cursorOf(event)}\ndata: ${JSON.stringify(toPublicEvent(event))}\n\n`;
+}
+
+function errorFrame(error: JsonObject): string {
+  return `event: error\ndata: ${JSON.stringify(error)}\n\n`;
 }
 
 function afterTick(callback: () => void): void {

@@ -142,8 +142,9 @@ export interface AgentServer<C = unknown> {
   /** Begins to look for abandoned runs of a durable store; `serve()` and the first request do it too. */
   start(): void;
   /**
-   * Stops looking for runs, and waits up to `graceMs` (default 10,000) for work that outlasted its responses. The store
-   * stays open.
+   * Stops looking for runs, and waits up to `graceMs` (default 10,000) for answers, and for work that outlasted its
+   * responses. Then an event stream ends with an `error` event and a chat is answered 503, both with code
+   * `server_stopping`; their runs go on where the store is durable, else they are cancelled. The store stays open.
    */
   close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
 }

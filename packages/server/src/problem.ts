@@ -14,7 +14,8 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'unsupported_media_type'
   | 'request_timeout'
-  | 'not_implemented';
+  | 'not_implemented'
+  | 'server_stopping';
 
 interface ProblemDetails {
   /** More members of the body, such as `available_agents`. */

@@ -14,7 +14,6 @@ import { errorEvent } from './error-event.ts';
 import { eventStream, eventStreamHeaders } from './event-stream.ts';
 import { objectAt, textAt, type ObjectSchema } from './fields.ts';
 import { badRequest, Problem } from './problem.ts';
-
 import { readJson } from './read-body.ts';
 import type { Reply, Route } from './routes.ts';
 import {
@@ -27,6 +26,7 @@ import {
   type Exchange,
   type Scope,
 } from './scope.ts';
+import { stoppingEvent } from './server-stops.ts';
 
 /** A run: its state, its events, a stop, answers to what it asked. */
 export function runRoutes(scope: Scope): readonly Route[] {
@@ -95,6 +95,8 @@ async function events(scope: Scope, exchange: Exchange): Promise<Reply> {
     signal: host.signal,
     heartbeatMs: scope.heartbeatMs,
     endsAt: endOf(scope, host.deadline, startedAt),
+    onceStopping: (callback) => scope.stopping.once(callback),
+    onStop: () => stoppingEvent(scope, runId, host.invocationId),
     onLeft: () => leaving.abort(),
     onError: (error) => errorEvent(scope, host, header, error),
   });

@@ -13,6 +13,7 @@ import { Answer } from './answer.ts';
 import type { RequestHost } from './host.ts';
 import type { ServerRunner } from './options.ts';
 import { Problem } from './problem.ts';
+import type { Stopping } from './stopping.ts';
 
 /** What routes need of a runner. Their runs get their context from the runner's factory, whatever its type. */
 export type RunnerPort = Pick<
@@ -44,6 +45,7 @@ export interface Scope {
   readonly requestTimeoutMs: number | undefined;
   readonly heartbeatMs: number;
   readonly leaseMs: number;
+  readonly stopping: Stopping;
   readonly allowModelSettings: boolean;
   readonly allowClientSessionIds: boolean;
   /** Whether callers need a principal for what tells of the inside. */

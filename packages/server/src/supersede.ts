@@ -1,5 +1,6 @@
 import { Problem } from './problem.ts';
 import { resumeQuietly, runLinks, runnerOf, type Exchange, type Scope } from './scope.ts';
+import { stoppingProblem } from './server-stops.ts';
 
 /**
  * Cancels the run that has the session and waits for its end: at most one lease and 2 seconds (journal.md, Sessions).
@@ -22,6 +23,7 @@ export async function supersede(
   });
   const end = Date.now() + scope.leaseMs + 2_000;
   for (;;) {
+    if (scope.stopping.begun) throw stoppingProblem(scope);
     const peek = await runs.peek(runId);
     if (peek === undefined || peek.ended) return;
     if (Date.now() > end) {

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { Agent, type Model } from '@agent-functions/core';
+import { Agent, memoryStore, type Model } from '@agent-functions/core';
 import { eventually, gate, scriptedModel } from '@agent-functions/core/testing';
 import { afterEach, expect, test } from 'vitest';
 import { agentServer, type AppRoute } from '../src/index.ts';
@@ -156,13 +156,85 @@ test('closing lets an answer end, and takes no new one', async () => {
   await closed;
 });
 
-test('closing aborts what has not ended after graceMs', async () => {
+test('closing ends what has not ended after graceMs: the model is let go, the client is told', async () => {
   const model = scriptedModel([{ hang: true }]);
   const serving = await begin(model);
-  const { socket } = await dial(serving, post('{"message":"Hi"}'));
+  const { socket, said } = await dial(serving, post('{"message":"Hi"}'));
   await eventually(() => model.running === 1, 'the model works');
   await serving.close({ graceMs: 50 });
   await eventually(() => socket.closed && model.running === 0, 'the model is let go', 1_000);
+  expect(said()).toMatch(/^HTTP\/1\.1 503[^]*retry-after: 1[^]*"code":"server_stopping"/i);
+});
+
+test('closing aborts an answer of the app after graceMs', async () => {
+  const serving = await begin(scriptedModel([]), [
+    { method: 'GET', path: '/never', handler: () => new Promise(() => undefined) },
+  ]);
+  const { socket } = await dial(serving, 'GET /never HTTP/1.1\r\nhost: x\r\n\r\n');
+  await serving.close({ graceMs: 50 });
+  await eventually(() => socket.closed, 'the socket is closed', 1_000);
+});
+
+test('a server that stops ends its streams with an error event, and the run can be read on', async () => {
+  const held = gate();
+  const store = { ...memoryStore(), durable: true };
+  const model = scriptedModel([{ text: 'Hello.', before: held }]);
+  const options = { agents: [new Agent({ name: 'echo', model })], store, logger: quiet };
+  const serving = await serve(agentServer(options), { port: 0 });
+  open.serving.push(serving);
+  const { url } = serving;
+  const answer = fetch(`${url}/api/echo/chat`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: '{"message":"Hi"}',
+  });
+  await held.reached;
+  const streamed = await answer;
+  const events = await fetch(url + (streamed.headers.get('location') ?? '') + '/events');
+  await serving.close({ graceMs: 50 });
+  for (const text of [await streamed.text(), await events.text()]) {
+    expect(text).toMatch(/event: run-start\nid: 1\n[^]*event: error\ndata: \{[^\n]*\}\n\n$/);
+    expect(text).toContain('"code":"server_stopping"');
+  }
+
+  const next = await serve(agentServer(options), { port: 0 });
+  open.serving.push(next);
+  const rest = await fetch(`${next.url}${streamed.headers.get('location')}/events`, {
+    headers: { 'last-event-id': '1' },
+  });
+  held.open();
+  expect(await rest.text()).toContain('event: run-end');
+});
+
+test('a server that stops answers a chat with its run, which goes on', async () => {
+  const held = gate();
+  const store = { ...memoryStore(), durable: true };
+  const model = scriptedModel([{ text: 'Hello.', before: held }]);
+  const server = agentServer({
+    agents: [new Agent({ name: 'echo', model })],
+    store,
+    logger: quiet,
+  });
+  const serving = await serve(server, { port: 0 });
+  open.serving.push(serving);
+  const answer = fetch(`${serving.url}/api/echo/chat`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"message":"Hi"}',
+  });
+  await held.reached;
+  await serving.close({ graceMs: 50 });
+  const response = await answer;
+  expect(response.status).toBe(503);
+  expect(response.headers.get('retry-after')).toBe('1');
+  const problem: { run_id: string } = JSON.parse(await response.text());
+  expect(problem).toMatchObject({
+    code: 'server_stopping',
+    session_id: expect.any(String),
+    links: { self: `/api/runs/${problem.run_id}` },
+  });
+  held.open();
+  await eventually(async () => (await store.runs.peek(problem.run_id))?.ended === true, 'its end');
 });
 
 test('a port that is taken is an error', async () => {

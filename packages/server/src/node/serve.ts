@@ -32,7 +32,10 @@ export interface ServeOptions {
 export interface Serving {
   readonly url: string;
   readonly port: number;
-  /** Accepts nothing new, lets running answers end until `graceMs` (default 10,000), then aborts them. */
+  /**
+   * Accepts nothing new and lets running answers end until `graceMs` (default 10,000). Then an event stream ends with an
+   * `error` event, a chat is answered 503, both with code `server_stopping`; what else there is is aborted.
+   */
   close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
 }
 
@@ -111,17 +114,23 @@ function addressOf(http: Server): AddressInfo {
   return address;
 }
 
+/** How long the last words of answers that were ended may take to be sent. */
+const lastWordsMs = 500;
+
 async function closeAll(http: Server, server: Served, graceMs: number): Promise<void> {
-  const end = Date.now() + graceMs;
   const closed = new Promise<void>((resolve) => {
     http.close(() => resolve());
   });
   http.closeIdleConnections();
-  // Aborts what still runs: the requests' signals fire, and runs are cancelled or left to others.
-  const timer = setTimeout(() => http.closeAllConnections(), graceMs);
+  const ended = server.close?.({ graceMs });
+  // What still runs then is nobody's answer: the requests' signals fire.
+  const timer = setTimeout(
+    () => http.closeAllConnections(),
+    ended === undefined ? graceMs : graceMs + lastWordsMs,
+  );
   await closed;
   clearTimeout(timer);
-  await server.close?.({ graceMs: Math.max(0, end - Date.now()) });
+  await ended;
 }
 
 function onSignals(close: () => Promise<void>): () => void {
