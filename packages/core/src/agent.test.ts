@@ -8,7 +8,8 @@ import { Agent, withContext } from './agent.ts';
 import { memoryStore } from './memory-store.ts';
 import { models } from './model-registry.ts';
 import type { ChatRequest } from './run-result.ts';
-import { run, Runner } from './runner.ts';
+import { run } from './run.ts';
+import { Runner } from './runner.ts';
 import { collect, gate, scriptedModel } from './testing/index.ts';
 import { tool } from './tool.ts';
 

@@ -1,7 +1,8 @@
 import { AgentDefinition, type AgentConfig } from './agent-definition.ts';
 import { UserError } from './errors.ts';
 import type { ChatRequest, ContextArgument, RunOptions, RunResult } from './run-result.ts';
-import { processRequest, Runner } from './runner.ts';
+import { processRequest } from './run.ts';
+import { Runner } from './runner.ts';
 import { tool, type Tool, type ToolOptions } from './tool.ts';
 
 /**

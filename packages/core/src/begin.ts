@@ -2,7 +2,7 @@ import type { AgentDefinition } from './agent-definition.ts';
 import { checkCount, checkLimits } from './check-number.ts';
 import { AgentError, IdempotencyMismatchError, UserError } from './errors.ts';
 import type { RecordedOptions, RunEvent, RunEventBody } from './events.ts';
-import { keyedRunId } from './ids.ts';
+import { keyedRunId, randomId } from './ids.ts';
 import { normalInput, type NormalInput } from './input.ts';
 import { firstEvent } from './journal.ts';
 import { canonicalJson, isJsonObject, sha256Hex, toJson } from './json.ts';
@@ -219,4 +219,17 @@ function exists(header: RunHeader, requestHash: string | undefined): Begun {
 function settingsJson(settings: object) {
   const json = toJson(settings);
   return isJsonObject(json) ? json : {};
+}
+
+/** Records a run that has gone some way: its whole journal at once, held by nobody. */
+export async function recordWhole(
+  { runs }: Store,
+  header: RunHeader,
+  [first, ...rest]: readonly RunEvent[],
+): Promise<void> {
+  if (first === undefined) return;
+  const created = await runs.create(header, first, { holder: randomId(), ttlMs: 60_000 });
+  if (!created.created) return;
+  await runs.append(header.runId, rest, { expectedSeq: 1, token: created.lease.token });
+  await runs.release(header.runId, created.lease);
 }

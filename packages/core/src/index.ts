@@ -145,5 +145,7 @@ export {
   type ModelErrorReason,
   type RunFailure,
 } from './errors.ts';
-export { run, Runner, type ContextFactory, type RunnerConfig } from './runner.ts';
+export { run } from './run.ts';
+export { Runner, type RunnerConfig } from './runner.ts';
+export type { ContextFactory } from './context-factory.ts';
 export { fold, openInterruptions, usageOf, type RunState } from './state.ts';

@@ -1,17 +1,16 @@
 import type { AgentDefinition } from './agent-definition.ts';
-import { begin, type Begun } from './begin.ts';
-import { expireInterruptions, postDecisions } from './decide.ts';
+import { begin, recordWhole, type Begun } from './begin.ts';
 import {
-  AgentError,
-  NotFoundError,
-  toFailure,
-  UserError,
-  type SessionBusyError,
-} from './errors.ts';
+  contextFor,
+  tryContext,
+  type ContextFactory,
+  type MadeContext,
+} from './context-factory.ts';
+import { expireInterruptions, postDecisions } from './decide.ts';
+import { AgentError, toFailure, UserError, type SessionBusyError } from './errors.ts';
 import type { RunEvent, Watched } from './events.ts';
 import { randomId } from './ids.ts';
 import type { Decision } from './interruption.ts';
-import type { JsonObject } from './json.ts';
 import { LeaseLostError } from './lease.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
@@ -32,21 +31,13 @@ import type {
   RunStream,
   StepResult,
 } from './run-result.ts';
+import { findRun, noSuchRun, readRun } from './read-run.ts';
 import { commitEnd, confirmSession, readState } from './session.ts';
 import { openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
 import { sleep } from './wait.ts';
 import { hubOf, watch } from './watch.ts';
-
-/** Builds the app's context from what is kept of the caller: for every run, and again when one is taken up elsewhere. */
-export type ContextFactory<C> = (from: {
-  readonly userId?: string | undefined;
-  readonly sessionId?: string | undefined;
-  readonly principalId?: string | undefined;
-  readonly claims?: JsonObject | undefined;
-  readonly requestContext: JsonObject;
-}) => C | Promise<C>;
 
 export interface RunnerConfig<C = unknown> {
   readonly context?: ContextFactory<C> | undefined;
@@ -149,7 +140,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   /** Advances a run by one turn, if nobody else holds it. Safe to repeat: it is leased, fenced and recorded. */
   async step(runId: string, options: RunOptions<C> = {}): Promise<StepResult> {
     const taken = await this.#takeUp(runId, options, undefined, 1);
-    const state = taken?.state ?? (await this.#stateOf(runId));
+    const state = taken?.state ?? (await readRun(this.#kept(), runId));
     return {
       status: state.end?.status ?? (state.paused ? 'interrupted' : 'running'),
       interruptions: openInterruptions(state),
@@ -165,7 +156,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
    */
   async post(runId: string, signal: Signal): Promise<PostResult> {
     const store = this.#kept();
-    const state = await this.#stateOf(runId);
+    const state = await readRun(this.#kept(), runId);
     if (state.end !== undefined && signal.type === 'cancel') return { accepted: false };
     const posted =
       signal.type === 'decide'
@@ -179,7 +170,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   async get(
     runId: string,
   ): Promise<RunResult<O> | { readonly status: 'running'; readonly runId: string } | undefined> {
-    const state = await this.#findState(runId);
+    const state = await findRun(this.#kept(), runId);
     if (state === undefined) return undefined;
     if (state.end === undefined && !state.paused) return { status: 'running', runId };
     return toResult<O>(state, this.#agentOfRun(state));
@@ -272,7 +263,12 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     const begun = await this.#begin(input, options, this.#config.store, runId);
     onStart(begun.header);
     if (begun.type === 'exists') return this.#join(begun.header.runId, options, onEvent);
-    return this.#drive(begun, await this.#tryContext(begun.state, options), options, onEvent);
+    return this.#drive(
+      begun,
+      await tryContext(this.#config.context, begun.state, options.context),
+      options,
+      onEvent,
+    );
   }
 
   #begin(
@@ -287,7 +283,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       store,
       holder: randomId(),
       freshId,
-      contextFor: (state, given) => this.#contextFor(state, given),
+      contextFor: (state, given) => contextFor(this.#config.context, state, given.context),
     }).catch(async (error: unknown) => {
       if (store !== undefined && isBusy(error)) await this.#wake(store, error.activeRunId);
       throw error;
@@ -336,7 +332,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         turns: Number.POSITIVE_INFINITY,
         failure: made.failure,
       });
-      if (how === 'paused' && kept !== undefined) await this.#keep(header, kept);
+      // Only a run that waits is kept without a store: its journal moves to a store of this runner's own.
+      if (how === 'paused' && kept !== undefined) await recordWhole(this.#kept(), header, kept);
       if (how === 'paused' && (await this.#kept().runs.inbox(header.runId)).length > 0) {
         // Posted between the pause and the release: it would otherwise wait for nobody.
         const taken = await this.#takeUp(header.runId, options, onEvent, Number.POSITIVE_INFINITY);
@@ -387,7 +384,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   ): Promise<{ readonly state: RunState } | undefined> {
     const store = this.#kept();
     for (;;) {
-      const before = await this.#stateOf(runId);
+      const before = await readRun(this.#kept(), runId);
       if (before.end !== undefined) {
         await commitEnd(store, runId);
         return { state: before };
@@ -395,7 +392,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       await expireInterruptions(store, before);
       // A look at a paused run with an empty inbox takes no lease.
       if (before.paused && (await store.runs.inbox(runId)).length === 0) return { state: before };
-      const made = await this.#tryContext(before, options);
+      const made = await tryContext(this.#config.context, before, options.context);
       if (made.failure !== undefined && !(await this.#endsWithout(store, runId))) {
         throw made.failure;
       }
@@ -485,7 +482,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     }
   }
 
-  async #resultOf(state: RunState): Promise<RunResult<O>> {
+  #resultOf(state: RunState): Promise<RunResult<O>> {
     return toResult<O>(state, this.#agentOfRun(state));
   }
 
@@ -496,72 +493,11 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       : undefined;
   }
 
-  async #stateOf(runId: string): Promise<RunState> {
-    const state = await this.#findState(runId);
-    if (state === undefined) throw noSuchRun(runId);
-    return state;
-  }
-
-  async #findState(runId: string): Promise<RunState | undefined> {
-    const store = this.#kept();
-    const header = await store.runs.header(runId);
-    if (header === undefined) return undefined;
-    const { sessionId } = header;
-    if (sessionId === undefined) return readState(store, runId, []);
-    const session = await store.sessions.load(sessionId);
-    // Once the run is committed its own messages are part of the session.
-    const base =
-      session.activeRunId === runId
-        ? session.messages
-        : session.messages.slice(0, ownStart(session.messages, runId));
-    return readState(store, runId, base);
-  }
-
-  async #tryContext(state: RunState, options: RunOptions<C>): Promise<MadeContext<C>> {
-    try {
-      return { context: await this.#contextFor(state, options) };
-    } catch (failure) {
-      return { context: undefined as C, failure };
-    }
-  }
-
   // A factory that lacks something fails the run. Without one, another process may have what this one lacks; a cancel
   // needs no context.
   async #endsWithout(store: Store, runId: string): Promise<boolean> {
     if (this.#config.context !== undefined) return true;
     return (await store.runs.inbox(runId)).some(({ type }) => type === 'cancel');
-  }
-
-  async #contextFor(state: RunState, options: RunOptions<C>): Promise<C> {
-    if (options.context !== undefined) return options.context;
-    const factory = this.#config.context;
-    if (factory !== undefined) {
-      try {
-        return await factory({
-          userId: state.userId,
-          sessionId: state.sessionId,
-          principalId: state.principal?.id,
-          claims: state.principal?.claims,
-          requestContext: state.requestContext,
-        });
-      } catch (error) {
-        if (AgentError.isInstance(error)) throw error;
-        const why = error instanceof Error ? error.message : String(error);
-        throw new AgentError('context_error', `The context factory failed: ${why}`, {
-          runId: state.runId,
-          cause: error,
-        });
-      }
-    }
-    if (state.options.context === 'given') {
-      throw new AgentError(
-        'not_configured',
-        `Run ${state.runId} was started with a context. Pass one, or give the Runner a context factory.`,
-        { runId: state.runId },
-      );
-    }
-    // An agent that needs a context cannot be run without one: the types demand it.
-    return undefined as C;
   }
 
   #span(run: Pick<RunHeader, 'runId' | 'agent' | 'traceparent'>): Span | undefined {
@@ -571,75 +507,12 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       run.traceparent === undefined ? undefined : { traceparent: run.traceparent },
     );
   }
-
-  // Only a run that waits is kept without a store: its journal moves to a store of this runner's own.
-  async #keep(header: RunHeader, events: readonly RunEvent[]): Promise<void> {
-    const { runs } = this.#kept();
-    const [first, ...rest] = events;
-    if (first === undefined) return;
-    const created = await runs.create(header, first, { holder: randomId(), ttlMs: 60_000 });
-    if (!created.created) return;
-    await runs.append(header.runId, rest, { expectedSeq: 1, token: created.lease.token });
-    await runs.release(header.runId, created.lease);
-  }
-}
-
-/** The app's context for a run, or why there is none. */
-interface MadeContext<C> {
-  readonly context: C;
-  readonly failure?: unknown;
 }
 
 /** How often a run that somebody else advances is looked at. */
 const awaitPollMs = 50;
 const never = new AbortController().signal;
 
-/** A run of an agent that needs no host: `new Runner(agent).run(input, options)`, or `.stream` with `stream: true`. */
-export function run<C, O>(
-  agent: AgentDefinition<C, O>,
-  input: RunInput,
-  options: RunOptions<C> & { readonly stream: true } & (unknown extends C
-      ? unknown
-      : { readonly context: C }),
-): RunStream<O>;
-export function run<C, O>(
-  agent: AgentDefinition<C, O>,
-  input: RunInput,
-  ...options: ContextArgument<C, RunOptions<C> & { readonly stream?: false | undefined }>
-): Promise<RunResult<O>>;
-export function run<C, O>(
-  agent: AgentDefinition<C, O>,
-  input: RunInput,
-  options: RunOptions<C> & { readonly stream?: boolean | undefined } = {},
-): RunStream<O> | Promise<RunResult<O>> {
-  const runner = new Runner<unknown, O>(agent as AgentDefinition<unknown, O>);
-  const { stream, ...rest } = options;
-  return stream === true ? runner.stream(input, rest) : runner.run(input, rest);
-}
-
-/** What `Agent.processRequest` does when nobody overrides it: the run it belongs to, or one of its own. */
-export function processRequest<O>(
-  agent: AgentDefinition<never, O>,
-  request: ChatRequest,
-): Promise<RunResult<O>> {
-  const bound = boundRunOf(request);
-  if (bound !== undefined) return bound(request);
-  const runner = new Runner<unknown, O>(agent as AgentDefinition<unknown, O>);
-  return runner.run(bindRun(request, (inner) => runner.run(inner) as Promise<RunResult<never>>));
-}
-
 function isBusy(error: unknown): error is SessionBusyError {
   return AgentError.isInstance(error) && error.code === 'session_busy';
-}
-
-function ownStart(
-  messages: readonly { readonly runId?: string | undefined }[],
-  runId: string,
-): number {
-  const index = messages.findIndex((message) => message.runId === runId);
-  return index === -1 ? messages.length : index;
-}
-
-function noSuchRun(runId: string): NotFoundError {
-  return new NotFoundError(`There is no run ${JSON.stringify(runId.slice(0, 80))}.`);
 }
