@@ -78,7 +78,7 @@ function modelProblem(scope: Scope, agent: Served['agent']): string | undefined 
   try {
     if (isModel(spec)) return spec.ready?.();
     if (scope.models === undefined) {
-      return 'The model is given by its name, and the server has no models. Give agentServer() a models registry.';
+      return `The model of ${agent.name} is given by its name, and no models are there to look it up. Pass models (from the app's providers: models({ openai })) beside agents, or give the agent a model: openai('…').`;
     }
     return scope.models.model(spec).ready?.();
   } catch (error) {
