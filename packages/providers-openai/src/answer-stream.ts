@@ -38,6 +38,7 @@ export class AnswerStream implements AsyncIterableIterator<ModelStreamEvent, und
   #incoming: Incoming | undefined;
   #events: AsyncIterator<unknown> | undefined;
   #over = false;
+  #whole = false;
   /** The step under way, so that a reader who does not wait gets its events in order. */
   #busy: Promise<unknown> | undefined;
 
@@ -68,6 +69,8 @@ export class AnswerStream implements AsyncIterableIterator<ModelStreamEvent, und
 
   async return(): Promise<Result> {
     this.#queue = [];
+    // The answer is there and the stream read to its end: an abort would only cost.
+    if (this.#whole) return ended;
     this.#end();
     this.#abort.abort();
     await this.#events?.return?.().catch(() => undefined);
@@ -138,6 +141,7 @@ export class AnswerStream implements AsyncIterableIterator<ModelStreamEvent, und
 
   #finish(value: ModelStreamEvent): Result {
     this.#busy = undefined;
+    this.#whole = true;
     this.#end();
     return { done: false, value };
   }
