@@ -30,13 +30,12 @@ export const adapter: Adapter = {
       const items: Item[] = [{ role: 'user', content: question }];
       for (;;) {
         seen.request(items.length, tools.length);
-        const stream = await client.responses.create({
-          model: 'zero',
-          instructions,
-          input: items,
-          tools,
-          stream: true,
-        });
+        // With a signal, as anything that can be cancelled has one.
+        const { signal } = new AbortController();
+        const stream = await client.responses.create(
+          { model: 'zero', instructions, input: items, tools, stream: true },
+          { signal },
+        );
         let text = '';
         let calls = 0;
         for await (const event of stream) {
