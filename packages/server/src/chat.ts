@@ -110,7 +110,7 @@ async function answerAsJson(
   const end = await before(scope, endsAt, running).finally(() => leaving?.letGo());
   switch (end.type) {
     case 'result':
-      return shown(end.result, host);
+      return shown(end.result);
     case 'late':
       return outlasted(scope, host, sessionId, running);
     case 'stop':
@@ -121,9 +121,9 @@ async function answerAsJson(
   }
 }
 
-function shown(result: RunResult<unknown>, host: RequestHost): Answer {
+function shown(result: RunResult<unknown>): Answer {
   if (result.status !== 'failed') return json(result.toJSON());
-  throw failed(result, host);
+  throw failed(result);
 }
 
 /** A signal that fires with another until it is let go: a run that outlasts its request must not end with it. */
@@ -175,7 +175,7 @@ async function outlasted(
 ): Promise<Answer> {
   const header = await runAtWork(scope, sessionId);
   // It ended while we looked, or it is not recorded yet.
-  if (header === undefined) return shown(await running, host);
+  if (header === undefined) return shown(await running);
   host.waitUntil(reported(scope, running, host, header));
   return accepted(scope, header);
 }
@@ -209,7 +209,7 @@ async function answerAsStream(
   return new Response(body, { headers: eventStreamHeaders(runLinks(scope, header.runId).self) });
 }
 
-/** Nobody reads this result any more, or its failure has been shown: the log has it. */
+/** Nobody reads this result any more, or its failure has been shown. That it failed, the runner has logged. */
 async function reported(
   scope: Scope,
   running: Promise<RunResult<unknown>>,
@@ -217,8 +217,7 @@ async function reported(
   header: RunHeader,
 ): Promise<void> {
   try {
-    const result = await running;
-    if (result.status === 'failed') failed(result, host);
+    await running;
   } catch (error) {
     // A process that stops hands its runs over, and then they break here.
     if (scope.stopping.begun) return;
@@ -226,11 +225,9 @@ async function reported(
   }
 }
 
-/** A failed run as a problem; what it hides goes to the log. */
-function failed(result: RunResult<unknown>, host: RequestHost): Problem {
-  const failure = result.error ?? { code: 'internal', message: 'The run failed without a reason.' };
-  const { runId, sessionId, agent } = result;
-  host.log('error', 'A run failed', { runId, agent, code: failure.code, reason: failure.message });
+/** A failed run as a problem; what it hides, the runner has logged under the run's id. */
+function failed({ error, runId, sessionId }: RunResult<unknown>): Problem {
+  const failure = error ?? { code: 'internal', message: 'The run failed without a reason.' };
   const status = httpStatusOfFailure(failure);
   // A run is never the fault of its request's form, and 499 is no answer.
   return problemOfFailure(failure, status < 422 || status === 499 ? 502 : status, {

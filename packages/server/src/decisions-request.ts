@@ -34,7 +34,6 @@ const examples: JsonObject = {
     [{ interruption_id: '…', approved: true }],
     [{ interruption_id: '…', approved: false, message: 'Not today.' }],
     [{ interruption_id: '…', outcome: 'not-done' }],
-    [{ interruption_id: '…', answer: 'blue' }],
   ],
 };
 
@@ -43,6 +42,9 @@ export function toDecisions(body: Json | undefined): readonly Decision[] {
   try {
     if (body === undefined) throw badRequest('The body is empty. Send a list of decisions.');
     const { minItems: min, maxItems: max } = decisionsRequestSchema;
+    if (Array.isArray(body) && body.length < min) {
+      throw badRequest('The list is empty: give at least one decision.');
+    }
     const list = listAt(body, 'The body', { min, max });
     const decisions = list.map((each, index) => decisionAt(each, `decisions[${index}]`));
     const ids = new Set(decisions.map((each) => each.interruptionId));

@@ -115,7 +115,7 @@ export async function visibleRun(
 ): Promise<{ readonly header: RunHeader; readonly runner: RunnerPort }> {
   const id = exchange.params['id'] ?? '';
   const header = runIdPattern.test(id) ? await scope.store.runs.header(id) : undefined;
-  if (header === undefined || !maySee(header.owner, exchange.principal)) throw noSuchRun();
+  if (header === undefined || !maySee(header.owner, exchange.principal)) throw noSuchRun(scope);
   return { header, runner: runnerOf(scope, header) };
 }
 
@@ -123,12 +123,11 @@ export function maySee(owner: string | undefined, principal: Principal | undefin
   return owner === undefined || owner === principal?.id;
 }
 
-function noSuchRun(): Problem {
-  return new Problem(
-    404,
-    'not_found',
-    'There is no such run, or it is not yours. Runs of the memory store are gone an hour after their end.',
-  );
+function noSuchRun({ store }: Scope): Problem {
+  const kept = store.durable
+    ? ''
+    : ' Runs of the memory store are gone an hour after their end, and with the process.';
+  return new Problem(404, 'not_found', `There is no such run, or it is not yours.${kept}`);
 }
 
 /** The runner of the run's agent, or any: it knows the others, and says when an agent is gone. */
@@ -160,23 +159,14 @@ export async function wakeIfAbandoned(
   if (peek !== undefined && !peek.ended && peek.lease === undefined) takeUp(scope, header, host);
 }
 
-/** Runs on until the run ends, pauses or is somebody else's; reports what goes wrong. */
+/** Runs on until the run ends, pauses or is somebody else's; logs what goes wrong. */
 export async function resumeQuietly(
   scope: Scope,
   header: RunHeader,
 ): Promise<RunResult<unknown> | undefined> {
   const { runId, agent } = header;
   try {
-    const result = await runnerOf(scope, header).resume(runId);
-    if (result.status === 'failed') {
-      scope.logger.log('warn', 'A run that was taken up failed', {
-        runId,
-        agent,
-        code: result.error?.code ?? 'internal',
-        reason: result.error?.message ?? '',
-      });
-    }
-    return result;
+    return await runnerOf(scope, header).resume(runId);
   } catch (error) {
     scope.logger.log('error', 'A run could not be taken up', { runId, agent, ...reasonOf(error) });
     return undefined;

@@ -39,15 +39,33 @@ function xStream(value: string | null): boolean | undefined {
   }
 }
 
+/**
+ * What `Accept` says (RFC 9110 section 12.5.1): `stream` takes nothing else, `either` prefers the stream, `any` leaves it
+ * to the agent. Of two that weigh the same the stream counts only when it comes first: a client that lists all that it
+ * could read, as MCP's do, has not asked for one.
+ */
 function accepted(accept: string): 'stream' | 'json' | 'either' | 'any' {
   const types = accept
     .toLowerCase()
     .split(',')
     .map((each) => each.trim().split(';'))
-    .filter(([, ...parameters]) => !parameters.some((each) => /^\s*q=0(\.0*)?\s*$/.test(each)))
-    .map(([type = '']) => type.trim());
-  const stream = types.includes('text/event-stream');
-  const json = types.some((type) => type === 'application/json' || type === 'application/*');
-  if (stream) return json || types.includes('*/*') ? 'either' : 'stream';
-  return json && !types.includes('*/*') ? 'json' : 'any';
+    .map(([type = '', ...parameters]) => ({ type: type.trim(), q: qualityOf(parameters) }))
+    .filter(({ q }) => q > 0);
+  const at = (names: readonly string[]): { readonly q: number; readonly index: number } => {
+    const index = types.findIndex(({ type }) => names.includes(type));
+    return { q: types[index]?.q ?? 0, index };
+  };
+  const stream = at(['text/event-stream']);
+  const json = at(['application/json', 'application/*']);
+  const any = at(['*/*']);
+  if (stream.q === 0) return json.q > 0 && any.q === 0 ? 'json' : 'any';
+  if (json.q === 0) return any.q === 0 ? 'stream' : 'either';
+  if (stream.q > json.q) return 'either';
+  if (stream.q < json.q) return 'json';
+  return stream.index < json.index ? 'either' : 'any';
+}
+
+function qualityOf(parameters: readonly string[]): number {
+  const [, q] = parameters.map((each) => /^\s*q=([\d.]+)\s*$/.exec(each)).find(Boolean) ?? [];
+  return q === undefined ? 1 : Number(q);
 }

@@ -260,6 +260,31 @@ describe('routes', () => {
   });
 });
 
+test.each([
+  ['memory', memoryStore(), true],
+  ['durable', durable(), false],
+] as const)('the 404 of a run speaks of the %s store as it is', async (_, store, forgets) => {
+  const server = agentServer({ agents: [echo()], store, logger: quiet });
+  const response = await get(server, '/api/runs/none');
+  expect(response.status).toBe(404);
+  expect((await response.text()).includes('memory store')).toBe(forgets);
+});
+
+test('a run that fails is logged once, with its id, agent, code and reason', async () => {
+  const lines: { readonly level: string; readonly fields: unknown }[] = [];
+  const server = agentServer({
+    agents: [echo('echo', scriptedModel([{ error: new Error('The model is away.') }]))],
+    logger: { log: (level, _message, fields) => void lines.push({ level, fields }) },
+  });
+  const response = await chat(server);
+  expect(response.status).toBe(500);
+  const { run_id: runId }: { run_id: string } = JSON.parse(await response.text());
+  expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
+    { fields: { runId, agent: 'echo', code: 'internal' } },
+  ]);
+  expect(JSON.stringify(lines)).toContain('The model is away.');
+});
+
 describe('what an agent shows', () => {
   const look = tool({
     name: 'look',
