@@ -20,7 +20,11 @@ test.each(['finished', 'streamed', 'watched'])('M1: nothing is kept of runs: %s'
   expect(bytes[how]).toBeLessThanOrEqual(64);
 });
 
-// The budget is 6 KB; what is reached is held here, so that it does not grow.
-test.each(['inFlight', 'inFlightStored'])('W6: a run in flight is small: %s', (how) => {
-  expect(bytes[how]).toBeLessThanOrEqual(12_000);
+// The aim is 6 KB; what is reached is held here, so that it does not grow: promises and frames of the loop are 3 KB,
+// the state and its first event 2.5, the call of the model 2.
+test.each([
+  ['inFlight', 9_000],
+  ['inFlightStored', 11_000],
+])('W6: a run in flight is small: %s', (how, budget) => {
+  expect(bytes[how]).toBeLessThanOrEqual(budget);
 });
