@@ -43,7 +43,10 @@ export class Abort {
 
   /** Called once, when it is aborted; not at all when it was aborted before, as with a signal. */
   addEventListener(_type: 'abort', listener: () => void, _options?: { once: boolean }): void {
-    if (!this.#aborted) (this.#listeners ??= []).push(listener);
+    if (this.#aborted) return;
+    // Mostly there is one: a list that is pushed to has room for seventeen.
+    if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {

@@ -40,7 +40,6 @@ export interface Beginner<C> {
   readonly around: Surroundings<C>;
   /** Where the run is recorded; nowhere for a run without a store. */
   readonly store: Store | undefined;
-  readonly holder: string;
   /** The id of a run without an idempotency key. */
   readonly freshId: string;
   readonly contextFor: (state: RunState, options: RunOptions<C>) => Promise<C>;
@@ -106,9 +105,10 @@ export async function begin<C>(
   if (store === undefined) {
     return { type: 'ephemeral', header, state, event };
   }
+  const holder = randomId();
   const askedAt = performance.now();
   const created = await surely(() =>
-    store.runs.create(header, event, { holder: by.holder, ttlMs: by.around.leaseMs }),
+    store.runs.create(header, event, { holder, ttlMs: by.around.leaseMs }),
   ).catch(async (error: unknown) => {
     // Nothing was created: the session must not wait for a run that will never be.
     if (sessionId !== undefined)

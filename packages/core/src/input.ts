@@ -38,8 +38,7 @@ export function normalInput(input: RunInput, runId: string): NormalInput {
     messages ?? (message === undefined ? [] : [{ role: 'user', content: message }]);
   if (!Array.isArray(given)) throw new UserError('messages must be a list of messages.');
   if (given.length === 0) throw new UserError('messages is empty. Send at least one user message.');
-  const normal: Message[] = [];
-  for (const one of given) normal.push(normalMessage(one, normal.length, runId));
+  const normal = given.map((one, index) => normalMessage(one, index, runId));
   if (normal.at(-1)?.role === 'assistant') {
     throw new UserError('The last message is from the assistant. End with a user message.');
   }

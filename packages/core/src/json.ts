@@ -130,11 +130,15 @@ export function jsonSizeOver(value: unknown, limit: number): number | undefined 
 
 function sizeOf(value: unknown, limit: number): number {
   if (typeof value === 'string') return value.length + 2;
-  if (typeof value !== 'object' || value === null) return 5;
+  if (!isRecord(value)) return 5;
   let size = 2;
-  for (const [key, field] of Object.entries(value)) {
-    size += key.length + 4 + sizeOf(field, limit - size);
+  for (const key of Object.keys(value)) {
+    size += key.length + 4 + sizeOf(value[key], limit - size);
     if (size > limit) return size;
   }
   return size;
+}
+
+function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null;
 }

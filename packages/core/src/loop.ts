@@ -28,8 +28,21 @@ import {
  */
 export async function advance<C>(
   live: LiveRun<C>,
-  options: { readonly turns: number; readonly attempt: number },
+  options: {
+    readonly turns: number;
+    readonly attempt: number;
+    /** Why the run cannot go on, whatever its state. */
+    readonly failure?: unknown;
+  },
 ): Promise<'ended' | 'paused' | 'yielded'> {
+  if (options.failure !== undefined) {
+    await endFailed(live, options.failure);
+    return 'ended';
+  }
+  if (options.attempt >= maxAttempts && live.state.end === undefined) {
+    await giveUpCrashLoop(live, options.attempt);
+    return 'ended';
+  }
   let turns = 0;
   adopt(live, options.attempt);
   for (;;) {
@@ -125,7 +138,7 @@ function adopt<C>(live: LiveRun<C>, attempt: number): void {
 }
 
 /** Ends a run that cannot go on for what surrounds it; a cancel that was posted comes first. */
-export async function endFailed<C>(live: LiveRun<C>, error: unknown): Promise<void> {
+async function endFailed<C>(live: LiveRun<C>, error: unknown): Promise<void> {
   await live.drainInbox();
   if (live.state.paused) live.stage(live.root, { type: 'run-resume', attempt: 0 });
   await finish(
@@ -136,9 +149,8 @@ export async function endFailed<C>(live: LiveRun<C>, error: unknown): Promise<vo
   );
 }
 
-/** @throws AgentError `crash_loop`, as a failure of the run. */
-export async function giveUpCrashLoop<C>(live: LiveRun<C>, attempt: number): Promise<boolean> {
-  if (attempt < maxAttempts || live.state.end !== undefined) return false;
+/** Ends a run that nobody gets any further, with code `crash_loop`. */
+async function giveUpCrashLoop<C>(live: LiveRun<C>, attempt: number): Promise<void> {
   if (live.state.paused) live.stage(live.root, { type: 'run-resume', attempt });
   await finish(live, {
     status: 'failed',
@@ -147,7 +159,6 @@ export async function giveUpCrashLoop<C>(live: LiveRun<C>, attempt: number): Pro
       message: `The run was taken up ${attempt} times and never got further: each process that held it went away. Look at its last event, then start it anew.`,
     },
   });
-  return true;
 }
 
 function turnOf<C>(

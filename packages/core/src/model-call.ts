@@ -43,45 +43,59 @@ export async function askModel<C>(
   });
   live.beginAttempt(frame);
   if (live.watched) live.emit(frame, { type: 'turn-start', turn });
+  const listener = new ModelListener(live, frame, model);
   try {
-    const listener = new ModelListener(live, frame, model);
-    const response = await readResponse(model, request, {
-      signal: live.abort,
-      onEvent: listener.onEvent,
-    });
-    const { attempts, answeredBy } = listener;
-    const message = toMessage(live, frame, response);
-    live.stage(frame, {
-      type: 'model-response',
-      purpose: 'turn',
-      message,
-      usage: response.usage,
-      finishReason: response.finishReason,
-      provider: answeredBy.provider,
-      modelId: response.modelId ?? answeredBy.modelId,
-      ...(response.responseId === undefined ? {} : { responseId: response.responseId }),
-      attempts,
-    });
+    const { onEvent } = listener;
+    const response = await readResponse(model, request, { signal: live.abort, onEvent });
+    recordResponse(live, frame, response, listener);
     span?.set({
       inputTokens: response.usage.inputTokens,
       outputTokens: response.usage.outputTokens,
     });
     span?.end();
-    if (!live.logs) return;
-    live.log('debug', 'model', {
-      agent: frame.agent,
-      turn,
-      model: `${answeredBy.provider}/${response.modelId ?? answeredBy.modelId}`,
-      ms: Math.round(performance.now() - started),
-      inputTokens: response.usage.inputTokens,
-      outputTokens: response.usage.outputTokens,
-      finishReason: response.finishReason,
-      ...(attempts.length === 0 ? {} : { retries: attempts.length }),
-    });
+    if (live.logs) logResponse(live, frame, response, listener, performance.now() - started);
   } catch (error) {
     span?.end({ error });
     throw error;
   }
+}
+
+function recordResponse<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  response: ModelResponse,
+  { answeredBy, attempts }: ModelListener<C>,
+): void {
+  live.stage(frame, {
+    type: 'model-response',
+    purpose: 'turn',
+    message: toMessage(live, frame, response),
+    usage: response.usage,
+    finishReason: response.finishReason,
+    provider: answeredBy.provider,
+    modelId: response.modelId ?? answeredBy.modelId,
+    ...(response.responseId === undefined ? {} : { responseId: response.responseId }),
+    attempts,
+  });
+}
+
+function logResponse<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  response: ModelResponse,
+  { answeredBy, attempts }: ModelListener<C>,
+  ms: number,
+): void {
+  live.log('debug', 'model', {
+    agent: frame.agent,
+    turn: frame.turn,
+    model: `${answeredBy.provider}/${response.modelId ?? answeredBy.modelId}`,
+    ms: Math.round(ms),
+    inputTokens: response.usage.inputTokens,
+    outputTokens: response.usage.outputTokens,
+    finishReason: response.finishReason,
+    ...(attempts.length === 0 ? {} : { retries: attempts.length }),
+  });
 }
 
 /** Shows what a model says, and notes who answers after how many attempts. */

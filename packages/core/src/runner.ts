@@ -14,7 +14,7 @@ import type { Decision } from './interruption.ts';
 import { LeaseLostError } from './lease.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
-import { advance, endFailed, giveUpCrashLoop } from './loop.ts';
+import { advance } from './loop.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Model, ModelRegistry } from './model.ts';
 import { bindRun, boundRunOf } from './process-request.ts';
@@ -281,7 +281,6 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       agent: this.agent,
       around: this.#around,
       store,
-      holder: randomId(),
       freshId,
       contextFor: (state, given) => contextFor(this.#config.context, state, given.context),
     }).catch(async (error: unknown) => {
@@ -354,22 +353,17 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   async #advance(
     live: LiveRun<C>,
     store: Store | undefined,
-    {
-      failure,
-      ...options
-    }: { readonly attempt: number; readonly turns: number; readonly failure: unknown },
+    options: { readonly attempt: number; readonly turns: number; readonly failure: unknown },
   ): Promise<'ended' | 'paused' | 'yielded'> {
     try {
-      let how: 'ended' | 'paused' | 'yielded' = 'ended';
-      if (failure !== undefined) await endFailed(live, failure);
-      else if (!(await giveUpCrashLoop(live, options.attempt))) how = await advance(live, options);
+      const how = await advance(live, options);
       if (store !== undefined && how === 'ended')
         await commitEnd(store, live.state.runId, live.state);
       return how;
     } finally {
       live.close();
       // What cannot be released lapses; a crash does no more.
-      await live.lease?.release().catch(() => undefined);
+      if (live.lease !== undefined) await live.lease.release().catch(() => undefined);
     }
   }
 
