@@ -5,14 +5,17 @@ import type { DevOptions } from './command.ts';
 import type { Entry } from './entry.ts';
 
 /** What the supervisor hands to the process that serves the app. */
-export interface ChildTask extends Pick<DevOptions, 'port' | 'host' | 'store' | 'verbose'> {
+export interface ChildTask extends Pick<
+  DevOptions,
+  'port' | 'host' | 'allowHost' | 'store' | 'verbose'
+> {
   readonly entry: Entry;
 }
 
 /** What that process says of itself. */
 export type ChildMessage =
   | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'port-in-use' };
+  | { readonly type: 'cannot-listen' };
 
 /** What it is told: how long answers in flight may go on before it ends. */
 export interface StopMessage {
@@ -76,6 +79,6 @@ export function startChild(task: ChildTask, heard: (message: ChildMessage) => vo
 
 function isChildMessage(value: unknown): value is ChildMessage {
   if (typeof value !== 'object' || value === null || !('type' in value)) return false;
-  if (value.type === 'port-in-use') return true;
+  if (value.type === 'cannot-listen') return true;
   return value.type === 'listening' && 'port' in value && typeof value.port === 'number';
 }

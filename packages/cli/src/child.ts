@@ -6,6 +6,7 @@ import {
   type StopMessage,
 } from './child-process.ts';
 import { devServer, type DevServer } from './dev-server.ts';
+import { ListenError } from './listen-error.ts';
 import { complain, say } from './terminal.ts';
 
 // The process that serves the app, one for each load. The supervisor tells it to stop; when the supervisor is killed, the
@@ -48,14 +49,12 @@ function tell(message: ChildMessage): Promise<void> {
 }
 
 async function explain(error: unknown): Promise<void> {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') {
-    await tell({ type: 'port-in-use' });
-    complain(
-      `Port ${task.port} of ${task.host} is in use. Stop what listens there, or choose another port: --port ${task.port + 1}`,
-    );
+  if (error instanceof ListenError) {
+    await tell({ type: 'cannot-listen' });
+    complain(error.message);
     return;
   }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   complain(`${relative(process.cwd(), task.entry.file)} does not load:`);
   console.error(error);
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {

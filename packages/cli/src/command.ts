@@ -13,6 +13,8 @@ export interface DevOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly host: string;
+  /** More names that `Host` may have. */
+  readonly allowHost: readonly string[];
   /** `memory`, or the path of an SQLite file. Default: `.agent-functions/dev.db` in the folder of the app's package. */
   readonly store?: string | undefined;
   readonly reload: boolean;
@@ -30,6 +32,9 @@ Serves the agents of an app file on this machine, and again whenever it changes.
 
   --port <number>  default 7071
   --host <address> default 127.0.0.1
+  --allow-host <name>
+                   also answer requests that name this host, such as a tunnel's; more than once for
+                   several. Default: localhost, 127.0.0.1, [::1] and --host
   --store <where>  memory, or the path of an SQLite file
                    (default: .agent-functions/dev.db beside the package.json of the app)
   --no-reload      serve once; do not watch for changes
@@ -48,6 +53,7 @@ export function readCommand(args: readonly string[]): Command {
       options: {
         port: { type: 'string' },
         host: { type: 'string' },
+        'allow-host': { type: 'string', multiple: true },
         store: { type: 'string' },
         reload: { type: 'boolean' },
         verbose: { type: 'boolean' },
@@ -75,6 +81,7 @@ export function readCommand(args: readonly string[]): Command {
       entry,
       port,
       host: values.host ?? '127.0.0.1',
+      allowHost: values['allow-host'] ?? [],
       store: values.store,
       reload: values.reload ?? true,
       verbose: values.verbose ?? false,

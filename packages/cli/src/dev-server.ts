@@ -1,19 +1,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { memoryStore, type Logger, type Store } from '@agent-functions/core';
 import { agentServer, type AgentServer } from '@agent-functions/server';
 import { serve } from '@agent-functions/server/node';
 import { sqliteStore } from '@agent-functions/stores-sqlite';
+import { onlyHosts } from './allowed-hosts.ts';
 import { loadApp, type LoadedApp } from './app-file.ts';
 import type { DevOptions } from './command.ts';
 import { agentLines, routeTable } from './describe.ts';
 import type { Entry } from './entry.ts';
 import { handOver } from './hand-over.ts';
+import { listenError } from './listen-error.ts';
 import { loggedStore, runLog } from './run-log.ts';
 import { applySettings, readSettings } from './settings.ts';
 import { paint } from './terminal.ts';
 
-export interface DevServerOptions extends Pick<DevOptions, 'port' | 'host' | 'store' | 'verbose'> {
+export interface DevServerOptions extends Pick<
+  DevOptions,
+  'port' | 'host' | 'allowHost' | 'store' | 'verbose'
+> {
   readonly entry: Entry;
   /** Where lines go. */
   readonly write: (line: string) => void;
@@ -38,17 +43,21 @@ const leaseMs = 5_000;
  * Serves an app file in this process: its settings are set, its agents get an SQLite store where they chose none, and
  * what their runs do is written as it happens.
  *
- * @throws Error whatever the app file throws; with code `EADDRINUSE` when the port is taken.
+ * @throws Error whatever the app file throws; ListenError when the port or the host cannot be had.
  */
 export async function devServer(options: DevServerOptions): Promise<DevServer> {
-  const { entry, write, port, host } = options;
+  const { entry, write, port, host, allowHost } = options;
   const startedAt = performance.now();
   const settings = readSettings(entry.folder);
   applySettings(settings.values, process.env);
   for (const problem of settings.problems) write(paint('yellow', problem));
 
   const { server, where, end } = toServer(await loadApp(entry.file), options);
-  const serving = await serve(server, { port, host });
+  const guarded = onlyHosts(server, { host, allowed: allowHost });
+  const serving = await serve(guarded, { port, host }).catch((error: unknown) => {
+    throw listenError(error, { port, host });
+  });
+  const trouble = await storeTrouble(server.store);
   const report = await server.ready();
   const took = Math.round(performance.now() - startedAt);
   const read = settings.files.length === 0 ? '' : `settings: ${settings.files.join(', ')}  `;
@@ -58,6 +67,7 @@ export async function devServer(options: DevServerOptions): Promise<DevServer> {
     summary: [
       `${paint('bold', 'agent-functions dev')}  ${paint('cyan', serving.url)}  ${paint('dim', `${relative(process.cwd(), entry.file)} loaded in ${took} ms`)}`,
       paint('dim', `  ${read}store: ${where}`),
+      ...(trouble === undefined ? [] : [paint('red', `  ${trouble}`)]),
       '',
       ...agentLines(server.runners, report),
       '',
@@ -108,15 +118,29 @@ function chooseStore(
   if (asked === undefined && own !== undefined) return { store: own, where: "the app's own" };
   if (asked === 'memory') return { store: memoryStore(), where: 'memory' };
   const path = asked === undefined ? defaultStore(entry.folder) : resolve(asked);
-  mkdirSync(dirname(path), { recursive: true });
   return { store: sqliteStore(path), where: relative(process.cwd(), path) };
 }
 
-/** The folder keeps itself out of version control. */
+/** What keeps a store from being used, and what to do. */
+async function storeTrouble(store: Store): Promise<string | undefined> {
+  try {
+    await store.now();
+    return undefined;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return `The store cannot be used: ${why} --store <file> names another, --store memory needs none.`;
+  }
+}
+
+/** The folder keeps itself out of version control. One that cannot be written is noticed when the store is asked. */
 function defaultStore(folder: string): string {
   const own = join(folder, '.agent-functions');
-  mkdirSync(own, { recursive: true });
-  writeFileSync(join(own, '.gitignore'), '*\n');
+  try {
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, '.gitignore'), '*\n');
+  } catch {
+    // `storeTrouble` says it.
+  }
   return join(own, 'dev.db');
 }
 
@@ -125,6 +149,8 @@ function lineLogger(write: (line: string) => void, verbose: boolean): Logger {
   return {
     log: (level, message, fields) => {
       if (!verbose && (level === 'debug' || level === 'info')) return;
+      // The line of the run's journal has said it.
+      if (message === 'run failed') return;
       const colour = level === 'error' ? 'red' : level === 'warn' ? 'yellow' : 'dim';
       const more = fields === undefined ? '' : ` ${JSON.stringify(fields)}`;
       write(`${paint(colour, `${level}: ${message}`)}${paint('dim', more)}`);

@@ -61,7 +61,8 @@ const events = journal(
 
 function lines(options: { readonly verbose: boolean }): readonly string[] {
   const written: string[] = [];
-  events.forEach(runLog((line) => void written.push(line), options));
+  const log = runLog((line) => void written.push(line), options);
+  for (const event of events) log.show(event);
   return written;
 }
 
@@ -78,4 +79,19 @@ test('verbose shows what tools are given and answer', () => {
   const text = lines({ verbose: true }).join('\n');
   expect(text).toContain('tool look · {"secret":1}');
   expect(text).toContain('tool look · 400 ms · fine');
+});
+
+test('a run that another process began is counted from its journal', () => {
+  const written: string[] = [];
+  const log = runLog((line) => void written.push(line), { verbose: false });
+  expect(log.knows('run_0123456789')).toBe(false);
+  for (const event of events.slice(0, 4)) log.recall(event);
+  expect(log.knows('run_0123456789')).toBe(true);
+  expect(written).toEqual([]);
+  for (const event of [...journal(asks).map((each) => ({ ...each, seq: 5 })), ...events.slice(4)]) {
+    log.show(event);
+  }
+  expect(written[0]).toContain('turn 2 ·');
+  expect(written[1]).toContain('1 tool ·');
+  expect(log.knows('run_0123456789'), 'nothing is kept of what has ended').toBe(false);
 });

@@ -3,18 +3,35 @@ import { duration, paint } from './terminal.ts';
 import { withRuns } from './wrap-store.ts';
 
 /** Shows the journal of every run of this process as lines: a run is its events, so nothing else needs to be hooked. */
-export function loggedStore(store: Store, log: (event: RunEvent) => void): Store {
+export function loggedStore(store: Store, log: RunLog): Store {
   return withRuns(store, (runs) => ({
     create: async (header, first, lease) => {
       const result = await runs.create(header, first, lease);
-      if (result.created) log(first);
+      if (result.created) log.show(first);
       return result;
     },
     append: async (runId, events, at) => {
       await runs.append(runId, events, at);
-      events.forEach(log);
+      for (const event of events) log.show(event);
+    },
+    acquire: async (runId, options) => {
+      const taken = await runs.acquire(runId, options);
+      // Another process began it: what it did counts.
+      if (taken !== undefined && !log.knows(runId)) {
+        for await (const event of runs.read(runId)) log.recall(event);
+      }
+      return taken;
     },
   }));
+}
+
+/** Lines about runs, and what is known of each. */
+export interface RunLog {
+  /** Writes what a developer wants to see of an event. */
+  show(event: RunEvent): void;
+  /** Counts an event that was shown elsewhere. */
+  recall(event: RunEvent): void;
+  knows(runId: string): boolean;
 }
 
 interface Progress {
@@ -30,11 +47,10 @@ interface Progress {
 export function runLog(
   write: (line: string) => void,
   { verbose }: { readonly verbose: boolean },
-): (event: RunEvent) => void {
+): RunLog {
   const runs = new Map<string, Progress>();
-  return (event) => {
-    const known = runs.get(event.runId);
-    const progress = known ?? {
+  const take = (event: RunEvent): string | undefined => {
+    const progress = runs.get(event.runId) ?? {
       startedAt: event.at,
       turnAt: event.at,
       turns: 0,
@@ -44,11 +60,19 @@ export function runLog(
     runs.set(event.runId, progress);
     const text = describe(event, progress, verbose);
     if (event.type === 'run-end') runs.delete(event.runId);
-    if (text === undefined) return;
-    const time = new Date(event.at).toTimeString().slice(0, 8);
-    write(
-      `${paint('dim', `${time} ${event.runId.slice(0, 8)}`)} ${paint('cyan', event.agent)}  ${text}`,
-    );
+    return text;
+  };
+  return {
+    show: (event) => {
+      const text = take(event);
+      if (text === undefined) return;
+      const time = new Date(event.at).toTimeString().slice(0, 8);
+      write(
+        `${paint('dim', `${time} ${event.runId.slice(0, 8)}`)} ${paint('cyan', event.agent)}  ${text}`,
+      );
+    },
+    recall: (event) => void take(event),
+    knows: (runId) => runs.has(runId),
   };
 }
 

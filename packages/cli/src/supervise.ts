@@ -19,10 +19,10 @@ export async function supervise(entry: Entry, options: DevOptions): Promise<numb
   let { port } = options;
   try {
     for (let first = true; ; first = false) {
-      let portInUse = false;
+      let cannotListen = false;
       child = startChild({ ...options, port, entry }, (message) => {
         if (message.type === 'listening') port = message.port;
-        else portInUse = true;
+        else cannotListen = true;
       });
       const what = await Promise.race([child.ended, stopped, changes.next()]);
       if (what === 'stop') {
@@ -30,8 +30,8 @@ export async function supervise(entry: Entry, options: DevOptions): Promise<numb
         return 0;
       }
       if (typeof what === 'object') {
-        if (!options.reload || (first && portInUse)) return what.code ?? 1;
-        complain(`The app ended (${howItEnded(what)}).`);
+        if (!cannotListen) complain(`The app ended with ${endOf(what)}.`);
+        if (!options.reload || (first && cannotListen)) return what.code ?? 1;
         say(paint('dim', 'Waiting for a change to start again. Ctrl-C ends.'));
         if ((await Promise.race([stopped, changes.next()])) === 'stop') return 0;
       }
@@ -47,8 +47,8 @@ export async function supervise(entry: Entry, options: DevOptions): Promise<numb
   }
 }
 
-function howItEnded({ code, signal }: Ended): string {
-  return signal === undefined ? `exit code ${code ?? 'unknown'}` : `by ${signal}`;
+function endOf({ code, signal }: Ended): string {
+  return signal ?? `exit code ${code ?? 'unknown'}`;
 }
 
 /** `'stop'` at the first Ctrl-C or termination; a second one is not patient. */

@@ -1,5 +1,6 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -204,6 +205,66 @@ test('a changed setting is read again', async () => {
   folder.write('.env', 'A=two');
   await dev.url(2);
   expect(await listAgents(url)).toMatchObject({ agents: [{ description: 'two' }] });
+});
+
+test('an address that this machine does not have is a sentence', async () => {
+  using folder = new AppFolder({ 'src/app.ts': app('first') });
+  await using dev = new Dev(['dev', '--port', '0', '--host', '192.0.2.1'], { cwd: folder.path });
+  expect(await dev.exitCode()).toBe(1);
+  expect(dev.output).toContain('This machine has no address 192.0.2.1.');
+  expect(dev.output).not.toMatch(/does not load|\n {4}at /);
+});
+
+test.for([
+  ['the folder of the store', [], { '.agent-functions': 'a file' }],
+  ['--store', ['--store', 'taken/runs.db'], { taken: 'a file' }],
+] as const)(
+  '%s cannot be written: the banner says it, without a stack',
+  async ([, args, files]) => {
+    using folder = new AppFolder({ 'src/app.ts': app('first'), ...files });
+    await using dev = new Dev(['dev', '--port', '0', ...args], { cwd: folder.path });
+    await dev.says(/The store cannot be used: .*--store memory/);
+    await dev.url();
+    expect(dev.output).not.toMatch(/does not load|\n {4}at |"stack"/);
+  },
+);
+
+test.for([
+  ['exit code 3', 'process.exit(3)'],
+  ['SIGKILL', "process.kill(process.pid, 'SIGKILL')"],
+] as const)('an app that ended by itself: %s', async ([how, end]) => {
+  using folder = new AppFolder({ 'src/app.ts': `${app('first')}\nsetTimeout(() => ${end}, 50);` });
+  await using dev = new Dev(['dev', '--port', '0'], { cwd: folder.path });
+  await dev.says(new RegExp(`The app ended with ${how}\\.[^]*Waiting for a change`));
+});
+
+test('a request that names another host is refused, unless it is allowed', async () => {
+  using folder = new AppFolder({ 'src/app.ts': app('first') });
+  const args = ['dev', '--port', '0', '--allow-host', 'tunnel.test'];
+  await using dev = new Dev(args, { cwd: folder.path });
+  const url = await dev.url();
+  const statusFor = async (host: string): Promise<number | undefined> => {
+    const asked = request(`${url}/api/agents`, { headers: { host } }).end();
+    const [response] = await once(asked, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await statusFor('evil.example')).toBe(403);
+  expect(await statusFor('tunnel.test')).toBe(200);
+  expect(await statusFor('localhost:7071')).toBe(200);
+});
+
+test('a run that fails is one line', async () => {
+  const failing = app('first').replace(
+    "yield { type: 'text-delta'",
+    "throw new Error('The model is away.');\n    yield { type: 'text-delta'",
+  );
+  using folder = new AppFolder({ 'src/app.ts': failing });
+  await using dev = new Dev(['dev', '--port', '0'], { cwd: folder.path });
+  const answer = await ask(await dev.url(), 'hello');
+  expect(answer.status).toBe(500);
+  await dev.says(/run failed/);
+  expect(dev.output.match(/The model is away\./g)).toHaveLength(1);
 });
 
 function routesIn(output: string): readonly string[] {

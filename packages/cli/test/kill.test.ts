@@ -79,6 +79,7 @@ test('a reload in the middle of an answer hands the run over: it goes on at once
   rmSync(join(folder.path, 'hang'));
   await dev.says(/run completed/);
   expect(performance.now() - loaded, 'no lease had to lapse').toBeLessThan(4_500);
+  expect(dev.output, 'the log counts on').toMatch(/turn 2 [^]*run completed .* 1 tool /);
   const run: unknown = await (await fetch(`${url}${path}`)).json();
   expect(run).toMatchObject({ status: 'completed', response: 'It was sent.' });
   expect(readFileSync(join(folder.path, 'sent'), 'utf8'), 'the tool ran once').toBe('x');
