@@ -27,6 +27,8 @@ import { wireTap } from './wire.ts';
 const terminateWithinMs = 4_500;
 /** What of that answers get to end by themselves. */
 const answerWithinMs = 2_000;
+/** And then to say that the server stops. */
+const lastWordsMs = 500;
 
 /**
  * Agents as an Azure Functions app: the HTTP API of `@agent-functions/server` on the app's own `@azure/functions`.
@@ -133,16 +135,14 @@ export class AgentFunctionApp<C = unknown> {
    * most. The host's `appTerminate` does it.
    */
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, terminateWithinMs);
-    });
-    const ended = this.#server.close({ graceMs: answerWithinMs }).then(() => {
+    const settled = this.#invocations.settled();
+    const ended = async (): Promise<void> => {
+      await this.#server.close({ graceMs: answerWithinMs });
+      await within(lastWordsMs, settled);
       this.#invocations.abortAll('host-stops');
-      return this.#invocations.settled();
-    });
-    await Promise.race([ended, late]);
-    clearTimeout(timer);
+      await settled;
+    };
+    await within(terminateWithinMs, ended());
   }
 
   #register(): void {
@@ -273,4 +273,14 @@ function enableStreaming(): void {
   if (streamingEnabled) return;
   app.setup({ enableHttpStream: true });
   streamingEnabled = true;
+}
+
+/** Resolves with the work, or after `ms`. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

@@ -226,13 +226,19 @@ describe('a Functions app', () => {
         new AgentFunctionApp({
           ...anonymous,
           logger,
-          agents: [new Agent({ name: 'endless', model: scriptedModel([{ hang: true }]) })],
+          agents: [new Agent({ name: 'endless', model: scriptedModel(() => ({ hang: true })) })],
         }),
     );
     const stream = await chat(host, 'endless', { accept: 'text/event-stream' });
+    const json = chat(host, 'endless');
     const began = performance.now();
     await host.terminate();
     expect(performance.now() - began).toBeLessThan(5_000);
-    expect(await stream.text()).toContain('event: run-start');
+    const text = await stream.text();
+    expect(text).toContain('event: run-start');
+    expect(text).toMatch(/event: error\ndata: [^\n]*"code":"server_stopping"/);
+    const answer = await json;
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'server_stopping' });
   });
 });
