@@ -77,11 +77,13 @@ function calling(index: number): Buffer {
 
 const short = answering([answerText]);
 const long = answering(pieces(2_000));
+const begun = answering(pieces(20));
 const calls = Array.from({ length: 9 }, (_, index) => calling(index));
 const marker = '"type":"function_call_output"';
 
 function bodyFor(url: string, request: string): Buffer {
-  if (url.startsWith('/deltas/') || url.startsWith('/first/')) return long;
+  if (url.startsWith('/deltas/')) return long;
+  if (url.startsWith('/first/')) return begun;
   if (url.startsWith('/turn/')) return short;
   return calls[request.split(marker).length - 1] ?? short;
 }
