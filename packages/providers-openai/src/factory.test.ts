@@ -55,7 +55,7 @@ it('loads and reads nothing at import', async () => {
     ready:
       'The model gpt-5-mini of OpenAI has no key: set OPENAI_API_KEY, or pass apiKey to openai().',
   });
-});
+}, 60_000);
 
 it('reads the environment when it is first asked', async () => {
   const model = openai('gpt-5-mini', { api: 'responses' });
