@@ -59,7 +59,7 @@ export async function begin<C>(
       : await keyedRunId(principal?.id, agent.name, checkKey(key, options, store));
   checkCount('maxTurns', options.maxTurns, 1);
   checkCount('toolConcurrency', options.toolConcurrency, 1);
-  checkLimits(options.limits);
+  if (options.limits !== undefined) checkLimits(options.limits);
   let normal = normalInput(input, runId);
   const sessionId = options.sessionId ?? normal.sessionId;
   if (sessionId !== undefined && store === undefined) {

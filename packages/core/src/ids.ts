@@ -16,7 +16,7 @@ export function randomId(): string {
 }
 
 // Asking the system for each id would cost as much as a run.
-const pool = new Uint8Array(1_024);
+const pool = new Uint8Array(4_096);
 let used = pool.length;
 
 const digits = '0123456789abcdef';

@@ -52,9 +52,9 @@ function convert(value: unknown, depth: number, above: readonly object[]): Json 
       throw new UserError('A symbol has no JSON form. Return a string instead.');
     default:
   }
-  if (value === null || typeof value !== 'object') return null;
+  if (!isRecord(value)) return null;
   if (depth > maxDepth) throw new UserError(`A value is nested deeper than ${maxDepth} levels.`);
-  const object: object = value;
+  const object = value;
   if (above.includes(object)) {
     throw new UserError('A value refers to itself (a cycle), which has no JSON form. Break it.');
   }
@@ -77,9 +77,14 @@ function convert(value: unknown, depth: number, above: readonly object[]): Json 
   return convertFields(object, depth, path);
 }
 
-function convertFields(object: object, depth: number, path: readonly object[]): Json {
+function convertFields(
+  object: { readonly [key: string]: unknown },
+  depth: number,
+  path: readonly object[],
+): Json {
   const out: { [key: string]: Json } = {};
-  for (const [key, field] of Object.entries(object)) {
+  for (const key of Object.keys(object)) {
+    const field = object[key];
     if (field === undefined || typeof field === 'function') continue;
     // Object.defineProperty, because a key may be `__proto__`.
     if (key === '__proto__') {

@@ -237,7 +237,7 @@ async function answer<C>(
   }
   live.abort.throwIfAborted(); // A cancel that came meanwhile wins.
   live.stage(frame, { type: 'frame-end', output: answered.output });
-  await finish(live, { status: 'completed', ...answered });
+  await finish(live, { status: 'completed', response: answered.response, output: answered.output });
   return true;
 }
 
