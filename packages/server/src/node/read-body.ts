@@ -15,8 +15,16 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
         reject(tooLarge(limitBytes));
       } else chunks.push(chunk);
     });
-    request.once('end', () => resolve(joined(chunks, size)));
-    request.once('error', () => reject(bodyCut()));
-    request.once('close', () => reject(bodyCut()));
+    let whole = false;
+    request.once('end', () => {
+      whole = true;
+      resolve(joined(chunks, size));
+    });
+    const cut = (): void => {
+      // Every request is closed: an error is made for those that were cut.
+      if (!whole) reject(bodyCut());
+    };
+    request.once('error', cut);
+    request.once('close', cut);
   });
 }
