@@ -247,7 +247,13 @@ class Attempt {
 
 /** What a model is given: the signal is made when it is looked at. */
 function optionsOf(signal: Abortable): ModelCallOptions {
-  return signal instanceof Abort ? signal : { signal };
+  if (!(signal instanceof Abort)) return { signal };
+  // A field of the object itself, so that a wrapper may write `{ ...options }`; the signal is made when it is read.
+  return {
+    get signal() {
+      return signal.signal;
+    },
+  };
 }
 
 function nameOf({ provider, modelId }: ModelName): ModelName {

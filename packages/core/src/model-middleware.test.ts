@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { Agent } from './agent.ts';
 import { readResponse } from './read-response.ts';
 import { ModelError, UserError, type ModelErrorReason } from './errors.ts';
 import { fallback } from './fallback.ts';
 import type { Model, ModelRequest, ModelSettings, ModelStreamEvent } from './model.ts';
 import { buffered } from './model-settings.ts';
 import { retry, withDefaults } from './retry.ts';
+import { Runner } from './runner.ts';
 import { collect, gate, scriptedModel, type Script } from './testing/index.ts';
 import { timeout } from './timeout.ts';
 
@@ -421,4 +423,21 @@ describe('readResponse', () => {
     await expect(asked).rejects.toThrow('enough');
     expect(inner.running).toBe(0);
   });
+});
+
+it('a wrapper may spread the options of a call: the signal is among them', async () => {
+  const inner = scriptedModel(['Hi.']);
+  const seen: unknown[] = [];
+  const wrapped: Model = {
+    provider: inner.provider,
+    modelId: inner.modelId,
+    stream(request, options) {
+      const copy = { ...options };
+      seen.push(copy.signal);
+      return inner.stream(request, copy);
+    },
+  };
+  const result = await new Runner(new Agent({ name: 'bot', model: wrapped })).run('Hi');
+  expect(result.response).toBe('Hi.');
+  expect(seen).toEqual([expect.any(AbortSignal)]);
 });

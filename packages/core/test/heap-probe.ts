@@ -5,7 +5,7 @@ import { scriptedModel } from '../src/testing/index.ts';
 
 function heap(): number {
   if (globalThis.gc === undefined) throw new Error('Run with --expose-gc.');
-  for (let round = 0; round < 4; round += 1) void globalThis.gc();
+  for (let round = 0; round < 4; round += 1) globalThis.gc();
   return process.memoryUsage().heapUsed;
 }
 
