@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, tail } from './lib/processes.ts';
 import { root, toolEnvironment } from './lib/workspace.ts';
+import { canaries } from './vitest/canaries.ts';
 
 interface Count {
   readonly passed: number;
@@ -109,7 +110,10 @@ async function runStep({
   const ending = timedOut ? `stopped after ${seconds} s` : `${seconds} s`;
   console.log(`=== ${name}: ${count.passed} passed, ${count.failed} failed (${ending})`);
   if (count.failed > 0) failures.push(`--- ${name}\n${tail(output, 25)}`);
-  return count;
+  const secret = output.split('\n').find((line) => canaries.test(line));
+  if (secret === undefined) return count;
+  failures.push(`--- ${name}\nA secret that tests placed came out: ${secret}`);
+  return { passed: count.passed, failed: count.failed + 1 };
 }
 
 const failures: string[] = [];

@@ -157,7 +157,7 @@ test('a subclass works around the whole run with processRequest, in one process'
   const polite = new Polite({ name: 'polite', model });
   const { response, context } = await new Runner(polite, { store: memoryStore() }).run('go');
   expect([response, context]).toEqual(['Gladly.', { polite: true }]);
-  const store = sqliteStore({ path: '/tmp/never-opened.db' });
+  const store = sqliteStore('never-opened.db');
   expect(() => new Runner(polite, { store })).toThrow(/overrides processRequest/);
   await store.close?.();
 });

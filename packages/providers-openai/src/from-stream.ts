@@ -5,6 +5,7 @@ import {
   type ModelPart,
   type ModelResponse,
   type ModelStreamEvent,
+  type RequestUsage,
 } from '@agent-functions/core';
 import { WireError } from './errors.ts';
 import { isRecord } from './json.ts';
@@ -50,14 +51,30 @@ export function finishOf(parts: readonly ModelPart[]): FinishReason {
 }
 
 /** Counts of a usage object; one that is missing, or not a number, is 0. */
-export function count(value: unknown): number {
+function count(value: unknown): number {
   return typeof value === 'number' && value > 0 ? value : 0;
 }
 
 /** A count of a nested object, where the vendor gives it. */
-export function detail(details: unknown, name: string): number | undefined {
+function detail(details: unknown, name: string): number | undefined {
   const value = isRecord(details) ? details[name] : undefined;
   return typeof value === 'number' ? value : undefined;
+}
+
+/** Tokens of an answer: the wires differ in what they call the two sides (`prompt_tokens`, `input_tokens`). */
+export function usageOf(usage: unknown, input: string, output: string): RequestUsage {
+  const fields = isRecord(usage) ? usage : {};
+  const inputTokens = count(fields[`${input}_tokens`]);
+  const outputTokens = count(fields[`${output}_tokens`]);
+  const cached = detail(fields[`${input}_tokens_details`], 'cached_tokens');
+  const reasoning = detail(fields[`${output}_tokens_details`], 'reasoning_tokens');
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: count(fields['total_tokens']) || inputTokens + outputTokens,
+    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
+    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
+  };
 }
 
 /** The whole answer of a call that did not stream. */

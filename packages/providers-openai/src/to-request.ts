@@ -7,6 +7,7 @@ import {
   type ModelRequest,
   type ModelSettings,
   type ModelStreamEvent,
+  type Part,
 } from '@agent-functions/core';
 import { strictSchema } from './strict-schema.ts';
 
@@ -116,6 +117,37 @@ export function fileOption(part: FilePart, provider: string, name: string): stri
   const data = part.providerData?.[provider] ?? part.providerData?.['openai'];
   const value = isJsonObject(data) ? data[name] : undefined;
   return typeof value === 'string' ? value : undefined;
+}
+
+/** A part of a message or a result as a wire's content; what it cannot say there is a warning. Reasoning is left out. */
+export function contentOf(
+  part: Part,
+  where: string,
+  warnings: Warning[],
+  wire: {
+    readonly text: string;
+    readonly file: (part: FilePart) => JsonObject | undefined;
+  },
+): JsonObject | undefined {
+  switch (part.type) {
+    case 'text':
+    case 'refusal':
+    case 'summary':
+      return { type: wire.text, text: part.text };
+    case 'file': {
+      const file = wire.file(part);
+      if (file === undefined) warnings.push(unsupportedPart(`A file (${part.mediaType})`, where));
+      return file;
+    }
+    case 'reasoning':
+      return undefined;
+    case 'tool-call':
+    case 'tool-result':
+      warnings.push(unsupportedPart(`A ${part.type} (${part.toolName})`, where));
+      return undefined;
+    default:
+      return part satisfies never;
+  }
 }
 
 /** A part that this wire cannot say at its place. */

@@ -3,17 +3,15 @@ import type {
   ModelPart,
   ModelResponse,
   ModelStreamEvent,
-  RequestUsage,
 } from '@agent-functions/core';
 import { WireError } from '../errors.ts';
 import {
   bodyOf,
-  count,
-  detail,
   finishOf,
   nothing,
   type ReadContext,
   type StreamReader,
+  usageOf,
 } from '../from-stream.ts';
 import { isRecord, listOf, stringOf } from '../json.ts';
 import { toolCallFragments } from './tool-calls.ts';
@@ -138,7 +136,7 @@ function toResponse(facts: Facts, context: ReadContext): ModelResponse {
   if (finish === 'error') throw new WireError('the server broke the answer off with an error');
   return {
     parts,
-    usage: toUsage(facts.usage),
+    usage: usageOf(facts.usage, 'prompt', 'completion'),
     finishReason: finishReason(finish, parts),
     ...(id === undefined || id === '' ? {} : { responseId: id }),
     ...(model === undefined || model === context.model ? {} : { modelId: model }),
@@ -202,19 +200,4 @@ function textOf(content: unknown): string {
     if (isRecord(part)) text += stringOf(part['text']) ?? '';
   }
   return text;
-}
-
-function toUsage(usage: unknown): RequestUsage {
-  const fields = isRecord(usage) ? usage : {};
-  const inputTokens = count(fields['prompt_tokens']);
-  const outputTokens = count(fields['completion_tokens']);
-  const cached = detail(fields['prompt_tokens_details'], 'cached_tokens');
-  const reasoning = detail(fields['completion_tokens_details'], 'reasoning_tokens');
-  return {
-    inputTokens,
-    outputTokens,
-    totalTokens: count(fields['total_tokens']) || inputTokens + outputTokens,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
 }

@@ -28,6 +28,7 @@ import {
   type RequestContext,
   type Warning,
   type WireRequest,
+  contentOf,
 } from '../to-request.ts';
 import { wireIds, type WireIds } from '../wire-ids.ts';
 
@@ -198,27 +199,10 @@ function toResult(part: ToolResultPart, message: Message, writer: Writer): JsonO
 }
 
 function contentPart(part: Part, where: string, writer: Writer): JsonObject | undefined {
-  switch (part.type) {
-    case 'text':
-    case 'refusal':
-    case 'summary':
-      return { type: 'text', text: part.text };
-    case 'file': {
-      const file = filePart(part, writer.context);
-      if (file === undefined) {
-        writer.warnings.push(unsupportedPart(`A file (${part.mediaType})`, where));
-      }
-      return file;
-    }
-    case 'reasoning':
-      return undefined;
-    case 'tool-call':
-    case 'tool-result':
-      writer.warnings.push(unsupportedPart(`A ${part.type} (${part.toolName})`, where));
-      return undefined;
-    default:
-      return part satisfies never;
-  }
+  return contentOf(part, where, writer.warnings, {
+    text: 'text',
+    file: (file) => filePart(file, writer.context),
+  });
 }
 
 function filePart(part: FilePart, { provider }: RequestContext): JsonObject | undefined {

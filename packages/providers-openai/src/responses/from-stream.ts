@@ -4,18 +4,16 @@ import {
   type ModelPart,
   type ModelResponse,
   type ModelStreamEvent,
-  type RequestUsage,
 } from '@agent-functions/core';
 import { WireError } from '../errors.ts';
 import {
   bodyOf,
-  count,
-  detail,
   finishOf,
   nothing,
   parseInput,
   type ReadContext,
   type StreamReader,
+  usageOf,
 } from '../from-stream.ts';
 import { isRecord, listOf, stringOf } from '../json.ts';
 
@@ -205,7 +203,7 @@ function toResponse(
   const modelId = stringOf(response['model']);
   return {
     parts,
-    usage: toUsage(response['usage']),
+    usage: usageOf(response['usage'], 'input', 'output'),
     finishReason: finish(response, parts),
     ...(responseId === undefined ? {} : { responseId }),
     ...(modelId === undefined || modelId === context.model ? {} : { modelId }),
@@ -280,19 +278,4 @@ function textIn(item: Fields, type: string, name: string): string {
     if (isRecord(content) && content['type'] === type) text += stringOf(content[name]) ?? '';
   }
   return text;
-}
-
-function toUsage(usage: unknown): RequestUsage {
-  const fields = isRecord(usage) ? usage : {};
-  const inputTokens = count(fields['input_tokens']);
-  const outputTokens = count(fields['output_tokens']);
-  const cached = detail(fields['input_tokens_details'], 'cached_tokens');
-  const reasoning = detail(fields['output_tokens_details'], 'reasoning_tokens');
-  return {
-    inputTokens,
-    outputTokens,
-    totalTokens: count(fields['total_tokens']) || inputTokens + outputTokens,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
 }

@@ -28,6 +28,7 @@ import {
   type RequestContext,
   type Warning,
   type WireRequest,
+  contentOf,
 } from '../to-request.ts';
 import { wireIds, type WireIds } from '../wire-ids.ts';
 
@@ -210,27 +211,10 @@ function toResult(part: ToolResultPart, message: Message, writer: Writer): JsonO
 }
 
 function inputContent(part: Part, where: string, writer: Writer): JsonObject | undefined {
-  switch (part.type) {
-    case 'text':
-    case 'refusal':
-    case 'summary':
-      return { type: 'input_text', text: part.text };
-    case 'file': {
-      const file = inputFile(part, writer);
-      if (file === undefined) {
-        writer.warnings.push(unsupportedPart(`A file (${part.mediaType})`, where));
-      }
-      return file;
-    }
-    case 'reasoning':
-      return undefined;
-    case 'tool-call':
-    case 'tool-result':
-      writer.warnings.push(unsupportedPart(`A ${part.type} (${part.toolName})`, where));
-      return undefined;
-    default:
-      return part satisfies never;
-  }
+  return contentOf(part, where, writer.warnings, {
+    text: 'input_text',
+    file: (file) => inputFile(file, writer),
+  });
 }
 
 function inputFile(part: FilePart, { context }: Writer): JsonObject | undefined {
