@@ -5,14 +5,19 @@ import type { Message, Output } from './message.ts';
 import type { LLMConfig, Model, ModelSettings, OutputSpec, ToolSpec } from './model.ts';
 import type { ChatRequest, RunResult } from './run-result.ts';
 import { isSchema, toJsonSchema, type Schema } from './schema.ts';
+import type { Guardrail } from './guardrail.ts';
+import { toHandoff, type HandoffTo, type Lazy } from './handoff.ts';
 import {
-  tool,
-  type Instructions,
-  type RunContext,
-  type Tool,
-  type ToolOptions,
-  type ToolSource,
-} from './tool.ts';
+  compileHandoffs,
+  planOf,
+  type HandoffConfig,
+  type HandoffPlan,
+  type HandoffTarget,
+} from './handoff-config.ts';
+import { agentTool, type AgentToolOptions } from './agent-tool.ts';
+import type { Middleware } from './middleware.ts';
+import type { Instructions, RunContext } from './run-context.ts';
+import { tool, type Tool, type ToolOptions, type ToolSource } from './tool.ts';
 
 /** What `beforeRun` may change, before anything is recorded. */
 export interface RunRequest {
@@ -40,6 +45,16 @@ export interface AgentConfig<C, O> {
   readonly tools?: readonly Tool<C>[] | undefined;
   /** Tools that are not written in this process. */
   readonly mcpServers?: readonly ToolSource[] | undefined;
+  /** Agents that the model may hand the conversation to; a function of the list lets two agents name each other. */
+  readonly handoffs?: Lazy<readonly HandoffTo<C, NoInfer<O>>[]> | undefined;
+  /** The Python README's declarative form of the same, with every mode. */
+  readonly handoffConfig?: HandoffConfig<C> | undefined;
+  /** Checks on what the agent is asked. */
+  readonly inputGuardrails?: readonly Guardrail<C>[] | undefined;
+  /** Checks on what the agent answers; nothing is shown before they passed. */
+  readonly outputGuardrails?: readonly Guardrail<C>[] | undefined;
+  /** Around model calls and tool calls of this agent. */
+  readonly middleware?: readonly Middleware<C>[] | undefined;
   /** The form of the answer. It is asked for again with the validation errors before the run fails. */
   readonly outputType?: Schema<unknown, O> | undefined;
   /** How often a misfit answer is asked for again. Default 2. */
@@ -97,6 +112,11 @@ const knownKeys: ReadonlySet<string> = new Set([
   'modelSettings',
   'tools',
   'mcpServers',
+  'handoffs',
+  'handoffConfig',
+  'inputGuardrails',
+  'outputGuardrails',
+  'middleware',
   'outputType',
   'maxOutputRetries',
   'maxTurns',
@@ -141,8 +161,13 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
   readonly beforeRun: AgentConfig<C, O>['beforeRun'];
   readonly afterRun: AgentConfig<C, O>['afterRun'];
   readonly aliases: readonly string[];
+  readonly inputGuardrails: readonly Guardrail<C>[];
+  readonly outputGuardrails: readonly Guardrail<C>[];
+  readonly middleware: readonly Middleware<C>[];
+  #handoffs: Lazy<readonly HandoffTo<C, O>[]>;
+  #handoffConfig: HandoffConfig<C> | undefined;
+  #plan: HandoffPlan<C> | undefined;
   #tools: readonly Tool<C>[];
-  #toolset: Toolset<C> | undefined;
   #toolSources: readonly ToolSource[];
   #exposed: { readonly info: boolean; readonly instructions: boolean; readonly tools: boolean };
   #used = false;
@@ -214,8 +239,14 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
       instructions: config.exposeInstructions ?? false,
       tools: config.exposeTools ?? false,
     };
+    this.inputGuardrails = config.inputGuardrails ?? [];
+    this.outputGuardrails = config.outputGuardrails ?? [];
+    this.middleware = config.middleware ?? [];
     this.#tools = [];
     for (const one of config.tools ?? []) this.#addTool(one);
+    this.#handoffs = config.handoffs ?? [];
+    this.#handoffConfig = config.handoffConfig;
+    this.#checkHandoffs();
   }
 
   /** The tools written in this process, in order. */
@@ -266,6 +297,36 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     return this;
   }
 
+  /** Sets how several agents work together from here. @throws UserError for what is not in the table; once the agent has run. */
+  configureHandoffs(config: HandoffConfig<C>): this {
+    this.#mustBeUnused('configureHandoffs()');
+    this.#handoffConfig = config;
+    this.#checkHandoffs();
+    return this;
+  }
+
+  /** Adds a target to the `handoffConfig`. @throws UserError without one; once the agent has run. */
+  addHandoffTarget(target: HandoffTarget<C>): this {
+    this.#mustBeUnused('addHandoffTarget()');
+    if (this.#handoffConfig === undefined) {
+      throw new UserError(
+        `Agent ${this.name} has no handoffConfig to add a target to. Write configureHandoffs({ mode: 'swarm', targets: [...] }) first.`,
+      );
+    }
+    const targets = [...this.#handoffConfig.targets, target];
+    this.#handoffConfig = { ...this.#handoffConfig, targets };
+    this.#checkHandoffs();
+    return this;
+  }
+
+  /**
+   * This agent as a tool of another: it works in a frame of its own, and what it asks of people it asks in the same run.
+   * What it answers is the tool's result; if it fails, the other agent's model reads why.
+   */
+  asTool<In = unknown>(options: AgentToolOptions<C, In> = {}): Tool<C> {
+    return agentTool<C, In>(this, options);
+  }
+
   /** What a run of this agent does: `Agent` runs it, a subclass may work around it. */
   abstract processRequest(request: ChatRequest): Promise<RunResult<O>>;
 
@@ -279,16 +340,23 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
       ...this.#config,
       tools: this.#tools,
       mcpServers: this.#toolSources,
+      handoffs: this.#handoffs,
+      handoffConfig: this.#handoffConfig,
       exposeAgentInfo: info,
       exposeInstructions: instructions,
       exposeTools: tools,
     };
   }
 
-  /** The tools and what a model is told of them, by name: built once and frozen. @internal */
-  get toolset(): Toolset<C> {
-    this.#toolset ??= toToolset(this.#tools);
-    return this.#toolset;
+  /** Who may be handed to, and how: read on first use. @throws UserError for a handoff that cannot be. @internal */
+  get handoffPlan(): HandoffPlan<C> {
+    this.#plan ??= this.#handoffConfig === undefined ? this.#listed() : this.#compiled();
+    return this.#plan;
+  }
+
+  /** How deep handoffs may go in a run that starts here, if the agent says. @internal */
+  get maxHops(): number | undefined {
+    return this.#handoffConfig?.maxHops;
   }
 
   /** From now on the agent cannot be changed. @internal */
@@ -301,7 +369,32 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
       throw new UserError(`Agent ${this.name} has two tools named ${one.name}. Rename one.`);
     }
     this.#tools = [...this.#tools, one];
-    this.#toolset = undefined;
+  }
+
+  // What needs no other agent is refused at once.
+  #checkHandoffs(): void {
+    this.#plan = undefined;
+    if (this.#handoffConfig !== undefined) {
+      if (typeof this.#handoffs === 'function' || this.#handoffs.length > 0) {
+        throw new UserError(
+          `Agent ${this.name} has both handoffs and handoffConfig. Keep one: handoffs lists agents, handoffConfig says how they work together.`,
+        );
+      }
+      this.#compiled();
+    } else if (typeof this.#handoffs !== 'function') this.#listed();
+  }
+
+  #listed(): HandoffPlan<C> {
+    const listed = typeof this.#handoffs === 'function' ? this.#handoffs() : this.#handoffs;
+    return planOf<C>(
+      this.name,
+      listed.map((item) => toHandoff<C, unknown>(item)),
+    );
+  }
+
+  #compiled(): HandoffPlan<C> {
+    const config = this.#handoffConfig;
+    return config === undefined ? this.#listed() : compileHandoffs(this.name, config);
   }
 
   #mustBeUnused(what: string): void {
@@ -315,6 +408,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
 /** The tools that a turn may call. */
 export interface Toolset<in C> {
+  readonly tools: readonly Tool<C>[];
   readonly specs: readonly ToolSpec[];
   find(name: string): Tool<C> | undefined;
   readonly names: readonly string[];
@@ -325,6 +419,7 @@ export interface Toolset<in C> {
 export function toToolset<C>(tools: readonly Tool<C>[]): Toolset<C> {
   const byName = new Map(tools.map((one) => [one.name, one]));
   return {
+    tools,
     specs: Object.freeze(
       tools.map(({ name, description, inputJsonSchema, strict }) =>
         Object.freeze({ name, description, inputSchema: inputJsonSchema, strict }),
@@ -332,6 +427,8 @@ export function toToolset<C>(tools: readonly Tool<C>[]): Toolset<C> {
     ),
     find: (name) => byName.get(name),
     names: [...byName.keys()],
-    conditional: tools.some((one) => one.isEnabled !== undefined),
+    conditional: tools.some(
+      (one) => one.isEnabled !== undefined || one.handoff?.isEnabled !== undefined,
+    ),
   };
 }

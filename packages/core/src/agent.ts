@@ -1,5 +1,16 @@
 import { AgentDefinition, type AgentConfig } from './agent-definition.ts';
 import { UserError } from './errors.ts';
+import type { Guardrail } from './guardrail.ts';
+import {
+  handoff,
+  type AgentLike,
+  type Handoff,
+  type HandoffOptions,
+  type HandoffTo,
+  type Lazy,
+  type OutputOf,
+} from './handoff.ts';
+import type { Middleware } from './middleware.ts';
 import type { ChatRequest, ContextArgument, RunOptions, RunResult } from './run-result.ts';
 import { processRequest } from './run.ts';
 import { Runner } from './runner.ts';
@@ -49,10 +60,23 @@ export class Agent<in C = unknown, out O = string> extends AgentDefinition<C, O>
 /** Binds the context type once and keeps the inference of everything else. */
 export function withContext<C>(): {
   readonly tool: <In, Out>(options: ToolOptions<C, In, Out>) => Tool<C>;
-  readonly agent: <O = string>(config: AgentConfig<C, O>) => Agent<C, O>;
+  /** The agent's output is its own and what its handoffs can yield. */
+  readonly agent: <O = string, const H extends readonly HandoffTo<C, unknown>[] = []>(
+    config: Omit<AgentConfig<C, O>, 'handoffs'> & { readonly handoffs?: Lazy<H> | undefined },
+  ) => Agent<C, O | OutputOf<H[number]>>;
+  readonly handoff: <O, In = unknown>(
+    agent: AgentLike<C, O>,
+    options?: HandoffOptions<C, In>,
+  ) => Handoff<C, O>;
+  readonly middleware: (middleware: Middleware<C>) => Middleware<C>;
+  readonly guardrail: (guardrail: Guardrail<C>) => Guardrail<C>;
 } {
   return {
     tool: (options) => tool(options),
-    agent: (config) => new Agent(config),
+    // The union is a matter of types: which agent answered is known when the run has ended.
+    agent: (config) => new Agent(config as AgentConfig<C, never>),
+    handoff: (agent, options) => handoff(agent, options),
+    middleware: (middleware) => middleware,
+    guardrail: (guardrail) => guardrail,
   };
 }

@@ -1,7 +1,7 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { checkCount, checkLimits } from './check-number.ts';
 import { AgentError, IdempotencyMismatchError, UserError } from './errors.ts';
-import type { RecordedOptions, RunEvent, RunEventBody } from './events.ts';
+import type { RecordedOptions, RunEvent, RunEventBody, RunLimits } from './events.ts';
 import { keyedRunId, randomId } from './ids.ts';
 import { normalInput, type NormalInput } from './input.ts';
 import { firstEvent } from './journal.ts';
@@ -96,11 +96,13 @@ export async function begin<C>(
     const known = claim === undefined ? await store.runs.header(runId) : undefined;
     if (known !== undefined) return exists(known, requestHash);
   }
+  const first = by.around.agent(firstAgent(agent, claim))?.name ?? agent.name;
+  const body = runStart(normal, sessionId, claim, { ...options, limits: limitsOf(agent, options) });
   const { event, state } = firstEvent({
     runId,
-    agent: agent.name,
+    agent: first,
     base: claim?.base ?? [],
-    body: runStart(normal, sessionId, claim, options),
+    body: first === agent.name ? body : { ...body, entryAgent: agent.name },
   });
   if (store === undefined) {
     return { type: 'ephemeral', header, state, event };
@@ -127,6 +129,20 @@ export async function begin<C>(
     }
   }
   return { type: 'stored', header, state, event, store, lease: created.lease, askedAt };
+}
+
+/** A session belongs to its entry agent: under that name the active agent answers; another name is a switch. */
+function firstAgent<C>({ name, aliases }: AgentDefinition<C, unknown>, claim: Claim | undefined) {
+  const entry = claim?.entryAgent;
+  const same = entry === name || (entry !== undefined && aliases.includes(entry));
+  return same ? (claim?.activeAgent ?? name) : name;
+}
+
+function limitsOf<C>(
+  { maxHops }: AgentDefinition<C, unknown>,
+  { limits }: RunOptions<C>,
+): RunLimits | undefined {
+  return maxHops === undefined ? limits : { maxHops, ...limits };
 }
 
 async function applyBeforeRun<C>(

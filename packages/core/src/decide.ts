@@ -16,7 +16,7 @@ export async function postDecisions<C>(
   store: Store,
   state: RunState,
   signal: Extract<Signal, { readonly type: 'decide' }>,
-  around: Pick<Surroundings<C>, 'agent'>,
+  around: Pick<Surroundings<C>, 'agent' | 'toolset'>,
 ): Promise<PostResult> {
   const { decisions } = signal;
   if (signal.by === 'system') {
@@ -60,12 +60,13 @@ export async function expireInterruptions(store: Store, state: RunState): Promis
 async function checkEdits<C>(
   state: RunState,
   decisions: readonly Decision[],
-  around: Pick<Surroundings<C>, 'agent'>,
+  around: Pick<Surroundings<C>, 'agent' | 'toolset'>,
 ): Promise<void> {
   for (const decision of decisions) {
     if (!('approved' in decision) || !decision.approved || decision.input === undefined) continue;
     const asked = state.interruptions.get(decision.interruptionId)?.asked;
-    const tool = around.agent(asked?.agent ?? '')?.toolset.find(asked?.toolName ?? '');
+    const agent = around.agent(asked?.agent ?? '');
+    const tool = agent && around.toolset(agent).find(asked?.toolName ?? '');
     if (tool === undefined) continue;
     const checked = await validate(tool.inputSchema, decision.input);
     if (!checked.ok) {

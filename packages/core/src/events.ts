@@ -1,4 +1,5 @@
 import type { RunFailure } from './errors.ts';
+import type { ControlReturn, HandoffPrimitive } from './handoff.ts';
 import type { Interruption, Decision } from './interruption.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Output } from './message.ts';
@@ -49,6 +50,15 @@ export interface RecordedOptions {
   readonly modelSettings?: JsonObject | undefined;
   /** The run was given a `context` by its caller, not by a factory. */
   readonly context?: 'given' | undefined;
+  /** The run begins with a handoff by its first agent (`Runner.handoffTo`). */
+  readonly handoff?:
+    | {
+        readonly to: string;
+        readonly input: Json;
+        readonly reason?: string | undefined;
+        readonly expectedReturn?: ControlReturn | undefined;
+      }
+    | undefined;
 }
 
 /** Limits of a run; reaching one ends it `stopped` with a `stopReason`. */
@@ -58,6 +68,7 @@ export interface RunLimits {
   readonly costUsd?: number | undefined;
   /** Time at work, pauses left out. */
   readonly wallClockMs?: number | undefined;
+  /** How deep handoffs may go. Default: the first agent's `handoffConfig.maxHops`, else 10. */
   readonly maxHops?: number | undefined;
   /** Durable events of the run. Default 10,000. */
   readonly events?: number | undefined;
@@ -84,6 +95,8 @@ export type RunEventBody =
       readonly userId?: string | undefined;
       readonly principal?: Principal | undefined;
       readonly requestContext?: JsonObject | undefined;
+      /** The agent that was asked, where the session's active agent answers for it. */
+      readonly entryAgent?: string | undefined;
       readonly options: RecordedOptions;
     }
   | {
@@ -96,6 +109,7 @@ export type RunEventBody =
       readonly modelId: string;
       readonly responseId?: string | undefined;
       readonly attempts: readonly ModelAttempt[];
+      /** Its text is not shown before it has passed what holds it: guardrails, a reflection. */
       readonly held?: true | undefined;
     }
   | {
@@ -125,10 +139,21 @@ export type RunEventBody =
       readonly to: string;
       readonly childFrame: string;
       readonly callId?: string | undefined;
-      readonly primitive: 'transfer' | 'call' | 'route' | 'chain';
+      readonly primitive: HandoffPrimitive;
+      /** What the caller said: the arguments of its call, or what `transformInput` made of the request. */
+      readonly input?: Json | undefined;
+      /** Exactly what the target sees before its first turn; the last `asked` of them are the request. */
       readonly messages: readonly Message[];
-      readonly context?: JsonObject | undefined;
+      readonly asked: number;
+      /** The request's context as the target has it. */
+      readonly context: JsonObject;
       readonly reason?: string | undefined;
+      /** The target's answer is the caller's, word for word. */
+      readonly verbatim?: true | undefined;
+      /** The session is closed after the answer. */
+      readonly closes?: true | undefined;
+      /** Watchers do not see the target's text as it comes. */
+      readonly quiet?: true | undefined;
     }
   | {
       readonly type: 'frame-end';
@@ -141,7 +166,10 @@ export type RunEventBody =
       readonly on: 'input' | 'output' | 'tool-input' | 'tool-output';
       readonly callId?: string | undefined;
       readonly action: 'allow' | 'rewrite' | 'reject' | 'tripwire';
+      /** `rewrite`: what goes on instead. `tripwire`: its `info`. */
       readonly value?: Json | undefined;
+      /** `reject`: what whoever is refused reads. */
+      readonly message?: string | undefined;
     }
   | {
       readonly type: 'compaction';
@@ -150,11 +178,27 @@ export type RunEventBody =
     }
   | {
       readonly type: 'reflection';
+      /** 0: the first draft; then each rewrite. */
       readonly iteration: number;
-      readonly score: number;
+      /** From 0 to 1. Absent where nobody could judge. */
+      readonly score?: number | undefined;
+      /** By criterion. */
+      readonly scores?: { readonly [criterion: string]: number } | undefined;
+      /** Whether this draft is the best so far. */
       readonly accepted: boolean;
+      /** What is to be improved. */
+      readonly feedback?: string | undefined;
+      /** Why the draft was not judged. */
+      readonly error?: RunFailure | undefined;
+      /** The best so far is the answer: nothing is written again. */
+      readonly done: boolean;
     }
-  | { readonly type: 'route'; readonly to?: string | undefined }
+  /** What was decided before the first turn of a frame: who gets the request; none: the agent itself. */
+  | {
+      readonly type: 'route';
+      readonly to?: string | undefined;
+      readonly reason?: string | undefined;
+    }
   /** `invalid-output`: the answer did not fit the output type; its message is what the model is told in the next turn. */
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
   | {

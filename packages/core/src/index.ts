@@ -5,15 +5,39 @@ export {
   tool,
   ToolContent,
   type Effect,
-  type Instructions,
   type Reconciliation,
-  type RunContext,
   type Tool,
   type ToolContext,
+  type ToolGuardrails,
   type ToolKind,
   type ToolOptions,
   type ToolSource,
 } from './tool.ts';
+export type { AgentName, Instructions, RunContext } from './run-context.ts';
+export type { AgentToolOptions } from './agent-tool.ts';
+export {
+  ControlReturn,
+  handoff,
+  HandoffMode,
+  HandoffStrategy,
+  type AgentLike,
+  type Handoff,
+  type HandoffMessage,
+  type HandoffOptions,
+  type HandoffPrimitive,
+  type HandoffTo,
+  type History,
+  type Lazy,
+  type OutputOf,
+} from './handoff.ts';
+export type {
+  HandoffCondition,
+  HandoffConfig,
+  HandoffRequest,
+  HandoffTarget,
+} from './handoff-config.ts';
+export type { Guardrail, GuardrailCheck, GuardrailResult } from './guardrail.ts';
+export type { Middleware } from './middleware.ts';
 export type {
   ChatRequest,
   InputMessage,
@@ -148,4 +172,4 @@ export {
 export { run } from './run.ts';
 export { Runner, type RunnerConfig } from './runner.ts';
 export type { ContextFactory } from './context-factory.ts';
-export { fold, openInterruptions, usageOf, type RunState } from './state.ts';
+export { fold, openInterruptions, usageOf, type Hop, type RunState } from './state.ts';

@@ -7,13 +7,14 @@ import { Journal } from './journal.ts';
 import type { JsonObject } from './json.ts';
 import { LeaseKeeper, LeaseLostError } from './lease.ts';
 import type { Logger, LogLevel } from './logger.ts';
+import { withMiddleware, type Middleware } from './middleware.ts';
 import type { Model } from './model.ts';
 import type { RunState, FrameState } from './state.ts';
 import { usageOf, workedMs } from './state.ts';
 import type { Lease, Signal, Store } from './store.ts';
 import type { StopReason } from './events.ts';
 import { surely } from './surely.ts';
-import type { RunContext } from './tool.ts';
+import type { RunContext } from './run-context.ts';
 import type { Span } from './tracer.ts';
 import type { Usage } from './usage.ts';
 import { hubOf, type Feed } from './watch.ts';
@@ -24,10 +25,18 @@ export interface Surroundings<C> {
   /** The agent of that name, or that had it once. */
   agent(name: string): AgentDefinition<C, unknown> | undefined;
   model(agent: AgentDefinition<C, unknown>): Model;
+  /** A model by its name, or as it is. */
+  namedModel(model: Model | string): Model;
+  /** The tools of an agent, handoffs among them. */
+  toolset(agent: AgentDefinition<C, unknown>): Toolset<C>;
+  /** Around model calls and tool calls of every agent. */
+  readonly middleware: readonly Middleware<C>[];
   readonly maxTurns: number | undefined;
   readonly leaseMs: number;
   readonly logger: Logger | undefined;
 }
+
+const none: readonly [] = [];
 
 /** How often a durable store's inbox is looked at while a model or a tool works. */
 const inboxPollMs = 500;
@@ -42,6 +51,8 @@ export class LiveRun<C> {
   readonly span: Span | undefined;
   readonly store: Store | undefined;
   readonly lease: LeaseKeeper | undefined;
+  /** Of this run only, in this process only. */
+  readonly middleware: readonly Middleware<C>[] | undefined;
   /** Aborted when the run is cancelled, stopped by a limit, or lost. */
   readonly abort = new Abort();
   /** The limit that aborted what was under way. */
@@ -75,6 +86,7 @@ export class LiveRun<C> {
       | undefined;
     readonly span: Span | undefined;
     readonly signal: AbortSignal | undefined;
+    readonly middleware?: readonly Middleware<C>[] | undefined;
     /** Where the events of a run without a store are kept, in case it has to wait. */
     readonly kept?: RunEvent[] | undefined;
     readonly onEvent: ((event: Watched) => void) | undefined;
@@ -83,6 +95,7 @@ export class LiveRun<C> {
     this.context = options.context;
     this.around = options.around;
     this.span = options.span;
+    this.middleware = options.middleware;
     this.#kept = options.kept;
     this.#onEvent = options.onEvent;
     this.store = stored?.store;
@@ -203,6 +216,30 @@ export class LiveRun<C> {
   /** What instructions, tools and callbacks of a frame know of the run. */
   contextOf(frame: FrameState): RunContext<C> {
     return new LiveContext(this, frame);
+  }
+
+  /** What wraps the model calls and tool calls of an agent: the runner's, the run's, its own; the first is outermost. */
+  middlewareOf(agent: AgentDefinition<C, unknown>): readonly Middleware<C>[] {
+    const { middleware } = this.around;
+    const own = this.middleware ?? none;
+    return middleware.length + own.length + agent.middleware.length === 0
+      ? none
+      : [...middleware, ...own, ...agent.middleware];
+  }
+
+  /** The model as a frame of this agent asks it; another than its own where one is named. */
+  modelFor(frame: FrameState, agent: AgentDefinition<C, unknown>, named?: Model | string): Model {
+    const model = named === undefined ? this.around.model(agent) : this.around.namedModel(named);
+    return withMiddleware(model, this.middlewareOf(agent), () => this.contextOf(frame));
+  }
+
+  /** The provider of an agent's model; `undefined` where it has none here. */
+  providerOf(agent: AgentDefinition<C, unknown>): string | undefined {
+    try {
+      return this.around.model(agent).provider;
+    } catch {
+      return undefined; // Who needs the model says what is missing.
+    }
   }
 
   /** Records a cancel and aborts what is under way. */
@@ -357,7 +394,7 @@ class LiveContext<C> implements RunContext<C> {
     return this.#live.state.userId;
   }
   get requestContext(): JsonObject {
-    return this.#live.state.requestContext;
+    return this.#frame.context;
   }
   get usage(): Usage {
     return usageOf(this.#live.state);
@@ -367,7 +404,7 @@ class LiveContext<C> implements RunContext<C> {
     let frame: FrameState | undefined = this.#frame;
     while (frame !== undefined) {
       path.unshift(frame.agent);
-      frame = frame.parent === undefined ? undefined : this.#live.state.frames.get(frame.parent);
+      frame = frame.parent;
     }
     return path;
   }

@@ -1,23 +1,16 @@
 import type { AgentDefinition } from './agent-definition.ts';
-import { AgentError, toFailure, type RunFailure } from './errors.ts';
-import type { StopReason } from './events.ts';
-import type { Json } from './json.ts';
+import { answer, conclude } from './answer.ts';
+import { endRun, failFrame, worksForAnother } from './ending.ts';
+import { AgentError, toFailure } from './errors.ts';
+import type { RunLimits, StopReason } from './events.ts';
+import { LeaseLostError } from './lease.ts';
+import { LimitReached } from './limit-reached.ts';
 import type { LiveRun } from './live-run.ts';
-import { textOf, type Message, type Output } from './message.ts';
 import { askModel } from './model-call.ts';
-import { toJson } from './json.ts';
-import { validate } from './schema.ts';
-import { usageOf, workedMs, type CallState, type FrameState } from './state.ts';
-import { nextStep } from './step.ts';
-import { orAbort } from './wait.ts';
-import {
-  followDecisions,
-  judgeCalls,
-  recoverCalls,
-  runCalls,
-  settleRest,
-  type Turn,
-} from './tool-calls.ts';
+import { open, openingStep } from './opening.ts';
+import { workedMs, type FrameState, type RunState } from './state.ts';
+import { nextStep, type FrameStep } from './step.ts';
+import { followDecisions, judgeCalls, recoverCalls, runCalls } from './tool-calls.ts';
 
 /**
  * The one loop: looks at the state, does what comes next, records what happened; until the run ends, pauses, or has had
@@ -43,12 +36,16 @@ export async function advance<C>(
     await giveUpCrashLoop(live, options.attempt);
     return 'ended';
   }
-  let turns = 0;
   adopt(live, options.attempt);
+  const rounds: Rounds = { left: options.turns };
+  // Made when frames work side by side: most runs have one.
+  let crew: Crew<C> | undefined;
+  let alone: FrameState | undefined;
   for (;;) {
     if (live.store !== undefined) await live.drainInbox();
     try {
       live.throwIfLost();
+      crew?.throwIfFailed();
       let next = nextStep(live.state);
       if (live.state.paused && next.type !== 'pause') {
         live.stage(live.root, { type: 'run-resume', attempt: options.attempt });
@@ -58,66 +55,194 @@ export async function advance<C>(
         case 'ended':
           return 'ended';
         case 'cancel':
-          await finish(live, { status: 'cancelled' });
+          await crew?.allBack();
+          await endRun(live, { status: 'cancelled' });
           return 'ended';
         case 'pause':
+          if (crew?.busy === true) {
+            await crew.oneBack();
+            continue;
+          }
           if (!live.state.paused) {
             live.stage(live.root, { type: 'run-pause', interruptions: next.interruptions });
           }
           await live.journal.flush();
           if (live.state.cancelRequested) continue; // It came while the pause was written.
           return 'paused';
-        case 'ask-model': {
-          const agent = agentOf(live, next.frame);
-          const stopReason = live.stopped ?? limitReached(live, next.frame, agent);
-          if (stopReason !== undefined) {
-            await finish(live, { status: 'stopped', stopReason });
-            return 'ended';
+        case 'work': {
+          const [step] = next.steps;
+          let went: boolean;
+          if (next.steps.length === 1 && step !== undefined && crew?.busy !== true) {
+            alone = step.frame;
+            went = await takeStep(live, step, rounds);
+            alone = undefined;
+          } else {
+            crew ??= new Crew(live, rounds);
+            went = await crew.work(next.steps);
           }
-          if (turns >= options.turns) {
-            await live.journal.flush();
-            if (live.state.cancelRequested) continue;
-            return 'yielded';
-          }
-          turns += 1;
-          await askModel(live, next.frame, agent);
-          break;
-        }
-        case 'judge-calls':
-          await judgeCalls(turnOf(live, next));
-          break;
-        case 'follow-decisions':
-          await followDecisions(turnOf(live, next));
-          break;
-        case 'recover-calls':
-          await recoverCalls(turnOf(live, next));
-          break;
-        case 'run-calls':
-          await runCalls(turnOf(live, next));
-          break;
-        case 'finish': {
-          if (await answer(live, next.frame, agentOf(live, next.frame))) return 'ended';
-          break;
+          if (went) continue;
+          await live.journal.flush();
+          if (live.state.cancelRequested) continue;
+          return 'yielded';
         }
         default:
           next satisfies never;
       }
     } catch (error) {
+      if (alone !== undefined && endsFrameOnly(live, alone, error)) {
+        failFrame(live, alone, toFailure(error));
+        alone = undefined;
+        continue;
+      }
+      alone = undefined;
+      await crew?.callOff(error);
       live.throwIfLeaseLost();
       // What cannot be written now may be written by whoever takes the run up; a full store takes its end.
       const unwritten = live.journal.failure;
       if (unwritten !== undefined && !isStoreFull(unwritten)) throw unwritten;
       if (live.state.end !== undefined) throw error;
       if (live.state.cancelRequested && live.failure === undefined) continue;
-      await finish(
+      const stopReason = error instanceof LimitReached ? error.stopReason : live.stopped;
+      await endRun(
         live,
-        live.stopped === undefined
-          ? { status: 'failed', error: toFailure(error), cause: error }
-          : { status: 'stopped', stopReason: live.stopped },
+        stopReason === undefined
+          ? { status: 'failed', error: toFailure(error) }
+          : { status: 'stopped', stopReason },
       );
       return 'ended';
     }
   }
+}
+
+/** How many rounds of turns are left: a round asks the models of all frames that are ready. */
+interface Rounds {
+  left: number;
+}
+
+/** Frames that work side by side: each does its steps by itself. */
+class Crew<C> {
+  readonly #live: LiveRun<C>;
+  readonly #rounds: Rounds;
+  readonly #away = new Map<FrameState, Promise<void>>();
+  /** Frames whose next turn is more than allowed. */
+  readonly #denied = new Set<FrameState>();
+  #failed = false;
+  #failure: unknown;
+
+  constructor(live: LiveRun<C>, rounds: Rounds) {
+    this.#live = live;
+    this.#rounds = rounds;
+  }
+
+  get busy(): boolean {
+    return this.#away.size > 0;
+  }
+
+  throwIfFailed(): void {
+    if (this.#failed) throw this.#failure;
+  }
+
+  /** Takes the steps that are due; `false` when all that is left is a turn more than allowed. */
+  async work(steps: readonly FrameStep[]): Promise<boolean> {
+    const due = steps.filter(({ frame }) => !this.#away.has(frame) && !this.#denied.has(frame));
+    if (due.length > 0 && !this.busy && this.#rounds.left < Number.POSITIVE_INFINITY) {
+      // With a limit, the next round waits until all are back, and counts once.
+      const round: Rounds = { left: this.#rounds.left > 0 ? due.length : 0 };
+      const before = round.left;
+      for (const step of due) this.#send(step, round);
+      await this.allBack();
+      if (round.left < before) this.#rounds.left -= 1;
+      return true;
+    }
+    for (const step of due) this.#send(step, this.#rounds);
+    if (!this.busy) return false;
+    await this.oneBack();
+    return true;
+  }
+
+  /** Resolves when a frame has done its step. */
+  async oneBack(): Promise<void> {
+    await Promise.race(this.#away.values());
+  }
+
+  async allBack(): Promise<void> {
+    await Promise.all(this.#away.values());
+  }
+
+  /** What is under way is aborted and waited for: nothing goes on behind the end of a run. */
+  async callOff(reason: unknown): Promise<void> {
+    if (!this.busy) return;
+    this.#live.abort.abort(reason);
+    await this.allBack();
+  }
+
+  #send(step: FrameStep, rounds: Rounds): void {
+    const { frame } = step;
+    const back = this.#take(step, rounds)
+      .catch((error: unknown) => {
+        if (this.#failed) return;
+        this.#failed = true;
+        this.#failure = error;
+      })
+      .finally(() => this.#away.delete(frame));
+    this.#away.set(frame, back);
+  }
+
+  async #take(step: FrameStep, rounds: Rounds): Promise<void> {
+    try {
+      if (!(await takeStep(this.#live, step, rounds))) this.#denied.add(step.frame);
+    } catch (error) {
+      if (!endsFrameOnly(this.#live, step.frame, error)) throw error;
+      failFrame(this.#live, step.frame, toFailure(error));
+    }
+  }
+}
+
+/** Whether an error is a matter of this frame: then the agent that waits for it reads it. */
+function endsFrameOnly<C>(live: LiveRun<C>, frame: FrameState, error: unknown): boolean {
+  if (live.failure !== undefined || live.abort.aborted || live.journal.failure !== undefined) {
+    return false;
+  }
+  if (error instanceof LimitReached || error instanceof LeaseLostError) return false;
+  if (AgentError.isInstance(error) && error.code === 'guardrail_tripwire') return false;
+  return worksForAnother(frame) && frame.children?.every(({ ended }) => ended) !== false;
+}
+
+/** Takes one step; `false` when it is a turn more than allowed. */
+async function takeStep<C>(live: LiveRun<C>, step: FrameStep, rounds: Rounds): Promise<boolean> {
+  const { frame } = step;
+  const agent = agentOf(live, frame);
+  switch (step.type) {
+    case 'ask-model': {
+      if (limitReached(live, frame, agent)) break;
+      const opening = openingStep(live, frame, agent);
+      if (opening === undefined) {
+        if (rounds.left <= 0) return false;
+        rounds.left -= 1;
+        await askModel(live, frame, agent);
+      } else if (opening.type === 'answer') await conclude(live, frame, opening);
+      else await open(live, frame, agent, opening);
+      break;
+    }
+    case 'judge-calls':
+      await judgeCalls({ live, frame, agent, calls: step.calls });
+      break;
+    case 'follow-decisions':
+      await followDecisions({ live, frame, agent, calls: step.calls });
+      break;
+    case 'recover-calls':
+      await recoverCalls({ live, frame, agent, calls: step.calls });
+      break;
+    case 'run-calls':
+      await runCalls({ live, frame, agent, calls: step.calls });
+      break;
+    case 'finish':
+      await answer(live, frame, agent);
+      break;
+    default:
+      step satisfies never;
+  }
+  return true;
 }
 
 function isStoreFull(error: unknown): boolean {
@@ -141,7 +266,7 @@ function adopt<C>(live: LiveRun<C>, attempt: number): void {
 async function endFailed<C>(live: LiveRun<C>, error: unknown): Promise<void> {
   await live.drainInbox();
   if (live.state.paused) live.stage(live.root, { type: 'run-resume', attempt: 0 });
-  await finish(
+  await endRun(
     live,
     live.state.cancelRequested
       ? { status: 'cancelled' }
@@ -152,20 +277,13 @@ async function endFailed<C>(live: LiveRun<C>, error: unknown): Promise<void> {
 /** Ends a run that nobody gets any further, with code `crash_loop`. */
 async function giveUpCrashLoop<C>(live: LiveRun<C>, attempt: number): Promise<void> {
   if (live.state.paused) live.stage(live.root, { type: 'run-resume', attempt });
-  await finish(live, {
+  await endRun(live, {
     status: 'failed',
     error: {
       code: 'crash_loop',
       message: `The run was taken up ${attempt} times and never got further: each process that held it went away. Look at its last event, then start it anew.`,
     },
   });
-}
-
-function turnOf<C>(
-  live: LiveRun<C>,
-  { frame, calls }: { readonly frame: FrameState; readonly calls: readonly CallState[] },
-): Turn<C> {
-  return { live, frame, agent: agentOf(live, frame), calls };
 }
 
 function agentOf<C>(live: LiveRun<C>, frame: FrameState): AgentDefinition<C, unknown> {
@@ -180,15 +298,32 @@ function agentOf<C>(live: LiveRun<C>, frame: FrameState): AgentDefinition<C, unk
   return agent;
 }
 
+/**
+ * Looks at the limits before a turn. Its own turns are a frame's own matter: one that works for another fails.
+ *
+ * @throws LimitReached.
+ */
 function limitReached<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
-): StopReason | undefined {
+): boolean {
   const { state } = live;
+  if (live.stopped !== undefined) throw new LimitReached(live.stopped);
   const { limits, maxTurns } = state.options;
   const turns = maxTurns ?? agent.maxTurns ?? live.around.maxTurns ?? 10;
-  if (frame.turn >= turns) return 'max_turns';
+  if (frame.turn >= turns) {
+    if (!worksForAnother(frame)) throw new LimitReached('max_turns');
+    const message = `${frame.agent} used its ${turns} turns and did not finish.`;
+    failFrame(live, frame, { code: 'limit', message });
+    return true;
+  }
+  const reached = runLimit(state, limits);
+  if (reached !== undefined) throw new LimitReached(reached);
+  return false;
+}
+
+function runLimit(state: RunState, limits: RunLimits | undefined): StopReason | undefined {
   if (state.seq >= (limits?.events ?? 10_000)) return 'max_events';
   if (limits === undefined) return undefined;
   if (over(state.inputTokens + state.outputTokens, limits.totalTokens)) return 'total_tokens';
@@ -200,147 +335,4 @@ function limitReached<C>(
 
 function over(value: number, limit: number | undefined): boolean {
   return limit !== undefined && value >= limit;
-}
-
-/** Makes the model's last message the answer, or asks for it again; `true` when the run has ended. */
-async function answer<C>(
-  live: LiveRun<C>,
-  frame: FrameState,
-  agent: AgentDefinition<C, unknown>,
-): Promise<boolean> {
-  const { last } = frame;
-  if (last === undefined) return false;
-  const failure = answerFailure(last.message, last.finishReason);
-  if (failure !== undefined) {
-    await finish(live, { status: 'failed', error: failure });
-    return true;
-  }
-  const read = await readOutput(last.message, agent);
-  if (!read.ok) {
-    if (frame.outputRetries >= agent.maxOutputRetries) {
-      await finish(live, {
-        status: 'failed',
-        error: {
-          code: agent.outputType === undefined ? 'model_behavior' : 'invalid_output',
-          message: `${frame.agent} gave no usable answer in ${frame.outputRetries + 1} tries: ${read.issues}`,
-        },
-      });
-      return true;
-    }
-    live.stage(frame, { type: 'warning', code: 'invalid-output', message: read.issues });
-    return false;
-  }
-  let answered = { response: textOf(last.message), output: read.output };
-  if (agent.afterRun !== undefined) {
-    const changed = Promise.resolve(agent.afterRun(answered, live.contextOf(frame)));
-    answered = { ...answered, ...(await orAbort(changed, live.abort)) };
-  }
-  live.abort.throwIfAborted(); // A cancel that came meanwhile wins.
-  live.stage(frame, { type: 'frame-end', output: answered.output });
-  await finish(live, { status: 'completed', response: answered.response, output: answered.output });
-  return true;
-}
-
-function answerFailure(message: Message, finishReason: string): RunFailure | undefined {
-  const refusal = message.parts.find((part) => part.type === 'refusal');
-  if (refusal !== undefined || finishReason === 'refusal') {
-    const said = refusal === undefined ? textOf(message) : refusal.text;
-    return { code: 'model_refusal', message: `The model refused to answer: ${said}` };
-  }
-  if (finishReason === 'content-filter') {
-    return {
-      code: 'model_error',
-      reason: 'content-filter',
-      message: "The provider's content filter stopped the answer.",
-    };
-  }
-  return undefined;
-}
-
-type ReadOutput =
-  | { readonly ok: true; readonly output: Output }
-  | { readonly ok: false; readonly issues: string };
-
-/** What the last message answers: text, or JSON that fits the output type. */
-async function readOutput<C>(
-  message: Message,
-  agent: AgentDefinition<C, unknown>,
-): Promise<ReadOutput> {
-  const text = textOf(message);
-  if (agent.outputType === undefined) {
-    const files = message.parts.filter((part) => part.type === 'file');
-    if (text === '' && files.length === 0) {
-      return {
-        ok: false,
-        issues: 'Your last message was empty. Answer the request, or call a tool.',
-      };
-    }
-    return files.length === 0
-      ? { ok: true, output: { type: 'json', value: text } }
-      : { ok: true, output: { type: 'content', parts: message.parts } };
-  }
-  let value: Json;
-  try {
-    value = toJson(JSON.parse(unfenced(text)));
-  } catch {
-    return {
-      ok: false,
-      issues: `Your answer is not valid JSON. Answer with one JSON value that fits the schema, and nothing else.`,
-    };
-  }
-  const checked = await validate(agent.outputType, value);
-  return checked.ok
-    ? { ok: true, output: { type: 'json', value } }
-    : {
-        ok: false,
-        issues: `Your answer does not fit the schema: ${checked.issues}. Answer again with corrected JSON, and nothing else.`,
-      };
-}
-
-// Some models wrap JSON in a code fence whatever they are told.
-function unfenced(text: string): string {
-  return /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text)?.[1] ?? text;
-}
-
-type Ending =
-  | { readonly status: 'completed'; readonly response: string; readonly output: Output }
-  | { readonly status: 'stopped'; readonly stopReason: StopReason }
-  | { readonly status: 'cancelled' }
-  | { readonly status: 'failed'; readonly error: RunFailure; readonly cause?: unknown };
-
-/** Settles what is open, records `run-end`, and writes everything. */
-async function finish<C>(live: LiveRun<C>, ending: Ending): Promise<void> {
-  settleRest(live);
-  const { state } = live;
-  const { last } = live.root;
-  const response =
-    ending.status === 'completed'
-      ? ending.response
-      : last === undefined
-        ? ''
-        : textOf(last.message);
-  live.stage(live.root, {
-    type: 'run-end',
-    status: ending.status,
-    response,
-    ...(ending.status === 'completed' ? { output: ending.output } : {}),
-    ...(last === undefined ? {} : { finishReason: last.finishReason }),
-    ...(ending.status === 'stopped' ? { stopReason: ending.stopReason } : {}),
-    ...(ending.status === 'failed' ? { error: ending.error } : {}),
-    usage: usageOf(state),
-    handoffPath: state.handoffPath.slice(),
-  });
-  const writing = live.journal.flush();
-  if (writing !== undefined) await writing;
-  live.span?.set({ status: ending.status });
-  if (!live.logs) return;
-  live.log(ending.status === 'failed' ? 'error' : 'info', `run ${ending.status}`, {
-    agent: live.root.agent,
-    turns: live.root.turn,
-    inputTokens: state.inputTokens,
-    outputTokens: state.outputTokens,
-    ms: workedMs(state, Date.now()),
-    ...(ending.status === 'failed' ? { code: ending.error.code, error: ending.error.message } : {}),
-    ...(ending.status === 'stopped' ? { stopReason: ending.stopReason } : {}),
-  });
 }

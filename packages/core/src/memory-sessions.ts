@@ -86,6 +86,7 @@ export function memorySessions(
         version,
         messages,
         owner: change.owner ?? before.owner,
+        entryAgent: change.entryAgent ?? before.entryAgent,
         activeAgent: change.activeAgent ?? before.activeAgent,
         closed: change.closed ?? before.closed,
         state: change.state ?? before.state,

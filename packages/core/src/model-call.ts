@@ -1,19 +1,13 @@
 import type { AgentDefinition, Toolset } from './agent-definition.ts';
 import { toToolset } from './agent-definition.ts';
-import type { ModelAttempt } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message, Part } from './message.ts';
-import type {
-  Model,
-  ModelName,
-  ModelRequest,
-  ModelResponse,
-  ModelSettings,
-  ModelStreamEvent,
-} from './model.ts';
+import { ModelListener } from './model-listener.ts';
+import type { ModelRequest, ModelResponse, ModelSettings } from './model.ts';
 import { readResponse } from './read-response.ts';
-import type { FrameState } from './state.ts';
+import { callIdOf, messageIdOf, type FrameState } from './state.ts';
 import type { Tool, ToolSource } from './tool.ts';
+import { requestText } from './hand-over.ts';
 import { orAbort } from './wait.ts';
 
 /** Asks the model for the next turn of a frame, shows its deltas, and stages the `model-response`. */
@@ -24,7 +18,7 @@ export async function askModel<C>(
 ): Promise<void> {
   const started = live.logs ? performance.now() : 0;
   const turn = frame.turn + 1;
-  const model = live.around.model(agent);
+  const model = live.modelFor(frame, agent);
   const instructions =
     typeof agent.instructions === 'function'
       ? await orAbort(Promise.resolve(agent.instructions(live.contextOf(frame), agent)), live.abort)
@@ -43,7 +37,7 @@ export async function askModel<C>(
   });
   live.beginAttempt(frame);
   if (live.watched) live.emit(frame, { type: 'turn-start', turn });
-  const listener = new ModelListener(live, frame, model);
+  const listener = new ModelListener(live, frame, model, { quiet: isQuiet(frame) });
   try {
     const { onEvent } = listener;
     const response = await readResponse(model, request, { signal: live.abort, onEvent });
@@ -58,6 +52,14 @@ export async function askModel<C>(
     span?.end({ error });
     throw error;
   }
+}
+
+/** Whether watchers see this frame's text as it comes; one that was handed to quietly hands on quietly. */
+function isQuiet(frame: FrameState): boolean {
+  for (let at: FrameState | undefined = frame; at !== undefined; at = at.parent) {
+    if (at.handoff?.quiet === true) return true;
+  }
+  return false;
 }
 
 function recordResponse<C>(
@@ -98,72 +100,6 @@ function logResponse<C>(
   });
 }
 
-/** Shows what a model says, and notes who answers after how many attempts. */
-class ModelListener<C> {
-  readonly attempts: ModelAttempt[] = [];
-  answeredBy: ModelName;
-  readonly #live: LiveRun<C>;
-  readonly #frame: FrameState;
-  readonly #messageId: string;
-
-  constructor(live: LiveRun<C>, frame: FrameState, model: Model) {
-    this.answeredBy = model;
-    this.#live = live;
-    this.#frame = frame;
-    this.#messageId = messageIdOf(frame);
-  }
-
-  readonly onEvent = (event: Exclude<ModelStreamEvent, { readonly type: 'response' }>): void => {
-    const live = this.#live;
-    const frame = this.#frame;
-    switch (event.type) {
-      case 'text-delta':
-      case 'reasoning-delta':
-        live.emitPiece(frame, event.type, this.#messageId, event.delta);
-        break;
-      case 'tool-input-delta':
-        if (live.watched) {
-          live.emit(frame, {
-            type: 'tool-input-delta',
-            callId: callIdOf(frame, event.index),
-            toolName: event.toolName,
-            delta: event.delta,
-          });
-        }
-        break;
-      case 'restart': {
-        const { from, to, reason } = event;
-        this.attempts.push({ provider: from.provider, modelId: from.modelId, reason });
-        if (to !== undefined) this.answeredBy = to;
-        live.beginAttempt(frame);
-        live.emit(frame, { type: 'void' });
-        live.emit(
-          frame,
-          to === undefined
-            ? { type: 'model-retry', reason, attempt: event.attempt, afterMs: event.afterMs }
-            : {
-                type: 'model-fallback',
-                from: `${from.provider}/${from.modelId}`,
-                to: `${to.provider}/${to.modelId}`,
-                reason,
-              },
-        );
-        live.log('warn', to === undefined ? 'model retry' : 'model fallback', {
-          agent: frame.agent,
-          reason,
-          attempt: event.attempt,
-        });
-        break;
-      }
-      case 'warning':
-        live.stage(frame, { type: 'warning', code: event.code, message: event.message });
-        break;
-      default:
-        event satisfies never;
-    }
-  };
-}
-
 function toRequest<C>(
   live: LiveRun<C>,
   frame: FrameState,
@@ -202,7 +138,7 @@ export function toolsOf<C>(
   agent: AgentDefinition<C, unknown>,
   turn: number = frame.turn,
 ): Toolset<C> | Promise<Toolset<C>> {
-  const own = agent.toolset;
+  const own = live.around.toolset(agent);
   return !own.conditional && agent.toolSources.length === 0
     ? own
     : listTools(live, frame, agent, turn);
@@ -218,8 +154,9 @@ async function listTools<C>(
   if (known?.turn === turn) return known.tools;
   const context = live.contextOf(frame);
   const enabled: Tool<C>[] = [];
-  for (const one of agent.tools) {
-    const enables = one.isEnabled?.(context) ?? true;
+  for (const one of live.around.toolset(agent).tools) {
+    const enables =
+      one.handoff?.isEnabled?.(context, requestText(frame)) ?? one.isEnabled?.(context) ?? true;
     if (await orAbort(Promise.resolve(enables), live.abort)) enabled.push(one);
   }
   for (const source of agent.toolSources) {
@@ -265,12 +202,4 @@ function toMessage<C>(live: LiveRun<C>, frame: FrameState, response: ModelRespon
     parts,
     agent: frame.agent,
   };
-}
-
-function messageIdOf(frame: FrameState): string {
-  return `${frame.id}.t${frame.turn + 1}`;
-}
-
-function callIdOf(frame: FrameState, index: number): string {
-  return `${frame.id}.t${frame.turn + 1}.c${index + 1}`;
 }

@@ -85,13 +85,22 @@ function durableFields(event: RunEvent): JsonObject {
         call_id: event.callId,
         action: event.action,
         value: event.action === 'rewrite' ? event.value : undefined,
+        message: event.message,
       });
     case 'compaction':
       return { removed: event.removed };
     case 'reflection':
-      return { iteration: event.iteration, score: event.score, accepted: event.accepted };
+      return present({
+        iteration: event.iteration,
+        score: event.score,
+        scores: event.scores,
+        accepted: event.accepted,
+        feedback: event.feedback,
+        error: event.error === undefined ? undefined : publicFailure(event.error),
+        done: event.done,
+      });
     case 'route':
-      return present({ to: event.to });
+      return present({ to: event.to, reason: event.reason });
     case 'warning':
       // The message may tell of the inside (addresses, settings): it is for the log.
       return { code: event.code };

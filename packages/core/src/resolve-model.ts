@@ -8,7 +8,8 @@ import type { Model, ModelRegistry } from './model.ts';
  * @throws AgentError `not_configured` that says what to write.
  */
 export function resolveModel(
-  agent: AgentDefinition<never, unknown>,
+  agent: Pick<AgentDefinition<never, unknown>, 'name'> &
+    Partial<Pick<AgentDefinition<never, unknown>, 'model' | 'llmConfig'>>,
   registry: ModelRegistry | undefined,
 ): Model {
   const { model, llmConfig } = agent;

@@ -6,7 +6,7 @@ import { outputText, type Output } from './message.ts';
 import { publicFailure, publicInterruption, publicUsage } from './public-event.ts';
 import type { RunResult } from './run-result.ts';
 import { validate } from './schema.ts';
-import { openInterruptions, usageOf, type RunState } from './state.ts';
+import { answerer, openInterruptions, usageOf, type RunState } from './state.ts';
 
 /** The result of a run that has ended or waits, from its state alone. */
 export async function toResult<O>(
@@ -58,13 +58,17 @@ class Result<O> {
     return this.#state.handoffPath[0] ?? '';
   }
   get lastAgent() {
-    return this.#state.handoffPath.at(-1) ?? '';
+    const root = this.#state.frames.values().next().value;
+    return root === undefined ? '' : answerer(root).agent;
   }
   get response() {
     return this.#state.end?.response ?? '';
   }
   get handoffPath() {
     return this.#state.end?.handoffPath ?? this.#state.handoffPath;
+  }
+  get hops() {
+    return this.#state.hops;
   }
   get newMessages() {
     return this.#state.newMessages;
@@ -119,6 +123,12 @@ class Result<O> {
       ...(this.stopReason === undefined ? {} : { stop_reason: this.stopReason }),
       ...(this.error === undefined ? {} : { error: publicFailure(this.error) }),
       handoff_path: [...this.handoffPath],
+      hops: this.hops.map(({ from, to, primitive, reason }) => ({
+        from,
+        to,
+        primitive,
+        ...(reason === undefined ? {} : { reason }),
+      })),
       ...(this.sessionId === undefined
         ? {}
         : { session_id: this.sessionId, conversation_id: this.sessionId }),

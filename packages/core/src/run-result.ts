@@ -4,6 +4,8 @@ import type { Interruption } from './interruption.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Part } from './message.ts';
 import type { FinishReason, ModelSettings } from './model.ts';
+import type { Middleware } from './middleware.ts';
+import type { Hop } from './state.ts';
 import type { RunHeader } from './store.ts';
 import type { Usage } from './usage.ts';
 
@@ -45,6 +47,8 @@ export interface RunOptions<C = unknown> {
   readonly limits?: RunLimits | undefined;
   readonly toolConcurrency?: number | undefined;
   readonly modelSettings?: ModelSettings | undefined;
+  /** Around the model calls and tool calls of this run, in this process. */
+  readonly middleware?: readonly Middleware<C>[] | undefined;
   readonly traceparent?: string | undefined;
 }
 
@@ -72,7 +76,10 @@ interface RunResultBase<O> {
   readonly lastAgent: string;
   /** The answer as text; empty where there is none. */
   readonly response: string;
+  /** Every agent that had the word, in order. */
   readonly handoffPath: readonly string[];
+  /** The handoffs, with their reasons. */
+  readonly hops: readonly Hop[];
   /** What this run added to the conversation, its input included. */
   readonly newMessages: readonly Message[];
   /** The conversation with what this run added. */

@@ -29,7 +29,8 @@ export function run<C, O>(
   options: RunOptions<C> & { readonly stream?: boolean | undefined } = {},
 ): RunStream<O> | Promise<RunResult<O>> {
   const runner = new Runner<unknown, O>(agent as AgentDefinition<unknown, O>);
-  const { stream, ...rest } = options;
+  const { stream, ...given } = options;
+  const rest = given as RunOptions;
   return stream === true ? runner.stream(input, rest) : runner.run(input, rest);
 }
 

@@ -1,4 +1,5 @@
 import type { AgentDefinition } from './agent-definition.ts';
+import { AgentGraph } from './agent-graph.ts';
 import { begin, recordWhole, type Begun } from './begin.ts';
 import {
   contextFor,
@@ -16,6 +17,7 @@ import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
 import { advance } from './loop.ts';
 import { memoryStore } from './memory-store.ts';
+import type { Middleware } from './middleware.ts';
 import type { Model, ModelRegistry } from './model.ts';
 import { bindRun, boundRunOf } from './process-request.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -33,7 +35,7 @@ import type {
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
 import { commitEnd, confirmSession, readState } from './session.ts';
-import { openInterruptions, type RunState } from './state.ts';
+import { answerer, openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
 import { sleep } from './wait.ts';
@@ -51,6 +53,8 @@ export interface RunnerConfig<C = unknown> {
   readonly agents?: readonly AgentDefinition<C, unknown>[] | undefined;
   /** Turns of a run whose agent does not say. Default 10. */
   readonly maxTurns?: number | undefined;
+  /** Around the model calls and tool calls of every agent. */
+  readonly middleware?: readonly Middleware<C>[] | undefined;
   readonly logger?: Logger | undefined;
   readonly tracer?: Tracer | undefined;
 }
@@ -80,19 +84,14 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       );
     }
     if (!(leaseMs >= 100)) throw new UserError(`leaseMs is ${leaseMs}; it must be at least 100.`);
-    const agents = new Map<string, AgentDefinition<C, unknown>>();
-    for (const one of new Set<AgentDefinition<C, unknown>>([
-      agent,
-      ...(this.#config.agents ?? []),
-    ])) {
-      for (const name of [one.name, ...one.aliases]) {
-        if (agents.has(name)) throw new UserError(`Two agents are named ${name}. Rename one.`);
-        agents.set(name, one);
-      }
-    }
+    const graph = new AgentGraph<C>([agent, ...(this.#config.agents ?? [])]);
     this.#around = {
-      agent: (name) => agents.get(name),
+      agent: (name) => graph.agent(name),
+      toolset: (one) => graph.toolset(one),
       model: (one) => this.#modelOf(one),
+      namedModel: (spec) =>
+        withDefaults(resolveModel({ name: agent.name, model: spec }, this.#config.models)),
+      middleware: this.#config.middleware ?? [],
       maxTurns: this.#config.maxTurns,
       leaseMs,
       logger: this.#config.logger,
@@ -173,7 +172,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     const state = await findRun(this.#kept(), runId);
     if (state === undefined) return undefined;
     if (state.end === undefined && !state.paused) return { status: 'running', runId };
-    return toResult<O>(state, this.#agentOfRun(state));
+    return this.#resultOf(state);
   }
 
   /**
@@ -321,6 +320,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       stored: begun.store === undefined ? undefined : begun,
       span,
       signal: options.signal,
+      middleware: options.middleware,
       kept,
       onEvent,
     });
@@ -405,6 +405,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         stored: { store, lease: acquired.lease, askedAt },
         span,
         signal: options.signal,
+        middleware: options.middleware,
         onEvent,
       });
       try {
@@ -477,14 +478,11 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   }
 
   #resultOf(state: RunState): Promise<RunResult<O>> {
-    return toResult<O>(state, this.#agentOfRun(state));
-  }
-
-  #agentOfRun(state: RunState): AgentDefinition<C, O> | undefined {
-    const name = state.handoffPath[0];
-    return name === this.agent.name || this.agent.aliases.includes(name ?? '')
-      ? this.agent
-      : undefined;
+    const root = state.frames.values().next().value;
+    const name = root === undefined ? state.entryAgent : answerer(root).agent;
+    // Whoever answered did so for the agent that was asked: `O` is what that one's handoffs can yield, too.
+    const agent = this.#around.agent(name) as AgentDefinition<never, O> | undefined;
+    return toResult<O>(state, agent);
   }
 
   // A factory that lacks something fails the run. Without one, another process may have what this one lacks; a cancel

@@ -1,7 +1,7 @@
 import { AgentError, NotFoundError, SessionBusyError, SessionConflictError } from './errors.ts';
 import { randomId } from './ids.ts';
 import type { Message } from './message.ts';
-import { fold, type RunState } from './state.ts';
+import { activeAgent, closesSession, fold, type RunState } from './state.ts';
 import type { RunHeader, SessionSnapshot, Store } from './store.ts';
 import { isTransient, surely } from './surely.ts';
 
@@ -15,6 +15,7 @@ export interface Claim {
   /** The session's messages at the version that the claim made. */
   readonly base: readonly Message[];
   readonly version: string;
+  readonly entryAgent: string | undefined;
   readonly activeAgent: string | undefined;
 }
 
@@ -147,7 +148,9 @@ export async function commitEnd(store: Store, runId: string, known?: RunState): 
         sessionId,
         {
           append: [...state.newMessages, ...closingNote(state)],
-          activeAgent: state.handoffPath.at(-1),
+          entryAgent: state.entryAgent,
+          activeAgent: activeAgent(state),
+          ...(state.end.status === 'completed' && closesSession(state) ? { closed: true } : {}),
           activeRunId: null,
         },
         { expectedVersion: session.version, operationId: `end:${runId}` },
@@ -182,7 +185,8 @@ async function headerOf(
 }
 
 function claimOf(session: SessionSnapshot, version: string): Claim {
-  return { base: session.messages, version, activeAgent: session.activeAgent };
+  const { messages, entryAgent, activeAgent: active } = session;
+  return { base: messages, version, entryAgent, activeAgent: active };
 }
 
 function checkUsable(session: SessionSnapshot, owner: string | undefined): void {
@@ -216,7 +220,7 @@ function closingNote(state: RunState): readonly Message[] {
       runId: state.runId,
       role: 'assistant',
       parts: [{ type: 'text', text: `(This answer was not finished: ${why}.)` }],
-      agent: state.handoffPath.at(-1),
+      agent: activeAgent(state),
     },
   ];
 }

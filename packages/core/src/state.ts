@@ -1,4 +1,4 @@
-import { JournalVersionError } from './errors.ts';
+import { JournalVersionError, type RunFailure } from './errors.ts';
 import {
   journalVersion,
   type RecordedOptions,
@@ -6,9 +6,16 @@ import {
   type RunEvent,
   type RunEventOf,
 } from './events.ts';
+import type { HandoffPrimitive } from './handoff.ts';
 import type { Decision, Interruption } from './interruption.ts';
 import { toJson, type Json, type JsonObject } from './json.ts';
-import type { Message, ToolCallPart, ToolResultPart } from './message.ts';
+import {
+  outputText,
+  type Message,
+  type Output,
+  type ToolCallPart,
+  type ToolResultPart,
+} from './message.ts';
 import type { FinishReason } from './model.ts';
 import type { ToolCallResult } from './run-result.ts';
 import type { Effect } from './tool.ts';
@@ -25,13 +32,29 @@ export interface CallState {
   checkpoint?: Json;
   /** The last interruption about this call. */
   interruption?: { readonly seq: number; readonly asked: Interruption; answer?: Decision };
+  /** The frame that was given this call. */
+  child?: FrameState;
+  /** Waits until the turn's other calls are settled: a transfer is the last thing that a turn does. */
+  waits?: boolean;
   settled: boolean;
 }
 
+/** One agent at work: who it is, on whose behalf, and how far it got. */
 export interface FrameState {
   readonly id: string;
-  readonly parent: string | undefined;
+  readonly parent: FrameState | undefined;
   readonly agent: string;
+  /** How it was given the word; the root was not. */
+  readonly handoff: RunEventOf<'handoff'> | undefined;
+  /** The request's context as this agent has it. */
+  readonly context: JsonObject;
+  /** The last messages of what it was given: what it is asked. */
+  readonly request: readonly Message[];
+  /** Its messages are the conversation. */
+  readonly main: boolean;
+  children: FrameState[] | undefined;
+  /** Who gets the request was decided. */
+  routed: boolean;
   /** Turns answered so far: the next one is `turn + 1`. */
   turn: number;
   /** What the next model call of this frame sees. */
@@ -41,9 +64,23 @@ export interface FrameState {
   /** Results of the last turn, by place in `calls`; they become one message when all are there. */
   results: (ToolResultPart | undefined)[];
   last: { readonly message: Message; readonly finishReason: FinishReason } | undefined;
+  /** The text of `last` is not shown yet. */
+  held: boolean;
   /** Misfit answers in a row. */
   outputRetries: number;
+  /** It used a tool, or another agent answered it: something is new since it was given the word. */
+  worked: boolean;
   ended: boolean;
+  output: Output | undefined;
+  error: RunFailure | undefined;
+}
+
+/** One handoff of a run. */
+export interface Hop {
+  readonly from: string;
+  readonly to: string;
+  readonly primitive: HandoffPrimitive;
+  readonly reason?: string | undefined;
 }
 
 /** Everything that is known of a run: a fold over its journal. */
@@ -65,6 +102,9 @@ export interface RunState {
   readonly toolResults: ToolCallResult[];
   readonly perRequest: PerRequestUsage[];
   readonly handoffPath: string[];
+  readonly hops: Hop[];
+  /** The agent that was asked. */
+  readonly entryAgent: string;
   inputTokens: number;
   outputTokens: number;
   costUsd: number;
@@ -101,18 +141,14 @@ export function initialState(event: RunEvent, base: readonly Message[]): RunStat
       `The journal of run ${event.runId} begins with ${event.type}, not run-start.`,
     );
   }
-  const root: FrameState = {
-    id: event.frame,
+  const root = newFrame(event.frame, event.agent, {
     parent: undefined,
-    agent: event.agent,
-    turn: 0,
+    handoff: undefined,
+    context: event.requestContext ?? {},
+    request: event.input,
     messages: base.concat(event.input),
-    calls: [],
-    results: [],
-    last: undefined,
-    outputRetries: 0,
-    ended: false,
-  };
+    main: true,
+  });
   return {
     runId: event.runId,
     seq: event.seq,
@@ -130,6 +166,8 @@ export function initialState(event: RunEvent, base: readonly Message[]): RunStat
     toolResults: [],
     perRequest: [],
     handoffPath: [event.agent],
+    hops: [],
+    entryAgent: event.entryAgent ?? event.agent,
     inputTokens: 0,
     outputTokens: 0,
     costUsd: 0,
@@ -141,6 +179,30 @@ export function initialState(event: RunEvent, base: readonly Message[]): RunStat
     activeSince: event.at,
     lastAt: event.at,
     end: undefined,
+  };
+}
+
+function newFrame(
+  id: string,
+  agent: string,
+  given: Pick<FrameState, 'parent' | 'handoff' | 'context' | 'request' | 'messages' | 'main'>,
+): FrameState {
+  return {
+    id,
+    agent,
+    ...given,
+    children: undefined,
+    routed: false,
+    turn: 0,
+    calls: [],
+    results: [],
+    last: undefined,
+    held: false,
+    outputRetries: 0,
+    worked: false,
+    ended: false,
+    output: undefined,
+    error: undefined,
   };
 }
 
@@ -187,11 +249,17 @@ export function apply(state: RunState, event: RunEvent): void {
     case 'cancel-request':
       state.cancelRequested = true;
       break;
-    case 'frame-end': {
+    case 'handoff':
+      applyHandoff(state, event);
+      break;
+    case 'route': {
       const frame = state.frames.get(event.frame);
-      if (frame !== undefined) frame.ended = true;
+      if (frame !== undefined) frame.routed = true;
       break;
     }
+    case 'frame-end':
+      applyFrameEnd(state, event);
+      break;
     case 'run-pause':
       state.paused = true;
       state.activeMs += event.at - state.activeSince;
@@ -208,11 +276,9 @@ export function apply(state: RunState, event: RunEvent): void {
       state.paused = false;
       break;
     case 'run-start':
-    case 'handoff':
     case 'guardrail-result':
     case 'compaction':
     case 'reflection':
-    case 'route':
       break;
     default:
       event satisfies never;
@@ -244,8 +310,9 @@ function applyResponse(state: RunState, event: RunEventOf<'model-response'>): vo
   if (event.purpose !== 'turn' || frame === undefined) return;
   frame.turn += 1;
   frame.messages.push(event.message);
-  state.newMessages.push(event.message);
+  if (frame.main) state.newMessages.push(event.message);
   frame.last = { message: event.message, finishReason: event.finishReason };
+  frame.held = event.held === true;
   const parts = event.message.parts.filter(
     (part): part is ToolCallPart => part.type === 'tool-call',
   );
@@ -265,6 +332,7 @@ function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
   const call = frame?.calls[index];
   if (frame === undefined || call === undefined) return;
   call.settled = true;
+  if (event.how === 'ran' || call.child?.handoff?.primitive === 'call') frame.worked = true;
   const { callId, toolName } = event;
   frame.results[index] = {
     type: 'tool-result',
@@ -284,16 +352,163 @@ function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
     isError: event.isError,
   });
   if (frame.calls.every((one) => one.settled)) {
-    const message: Message = {
-      id: `${frame.id}.t${frame.turn}.r`,
-      runId: state.runId,
-      role: 'tool',
-      parts: frame.results.filter((part) => part !== undefined),
-      agent: frame.agent,
-    };
+    const message = resultsMessage(state.runId, frame, frame.results);
     frame.messages.push(message);
-    state.newMessages.push(message);
+    if (frame.main) state.newMessages.push(message);
   }
+}
+
+/** The results of a turn as one message, in the order of its calls. */
+export function resultsMessage(
+  runId: string,
+  frame: FrameState,
+  results: FrameState['results'],
+): Message {
+  return {
+    id: `${frame.id}.t${frame.turn}.r`,
+    runId,
+    role: 'tool',
+    parts: results.filter((part) => part !== undefined),
+    agent: frame.agent,
+  };
+}
+
+function applyHandoff(state: RunState, event: RunEventOf<'handoff'>): void {
+  const parent = state.frames.get(event.frame);
+  if (parent === undefined) return;
+  const { primitive, callId } = event;
+  const child = newFrame(event.childFrame, event.to, {
+    parent,
+    handoff: event,
+    context: event.context,
+    request: event.messages.slice(event.messages.length - event.asked),
+    messages: event.messages.slice(),
+    main: parent.main && (primitive === 'transfer' || primitive === 'route'),
+  });
+  state.frames.set(child.id, child);
+  (parent.children ??= []).push(child);
+  parent.routed = true;
+  const call = callId === undefined ? undefined : callOf(state, event.frame, callId);
+  if (call !== undefined) call.child = child;
+  state.handoffPath.push(event.to);
+  state.hops.push({
+    from: event.agent,
+    to: event.to,
+    primitive,
+    ...(event.reason === undefined ? {} : { reason: event.reason }),
+  });
+}
+
+function applyFrameEnd(state: RunState, event: RunEventOf<'frame-end'>): void {
+  const frame = state.frames.get(event.frame);
+  if (frame === undefined) return;
+  frame.ended = true;
+  frame.output = event.output;
+  frame.error = event.error;
+  const { parent, handoff } = frame;
+  if (parent !== undefined) parent.worked = true;
+  if (parent !== undefined && handoff?.primitive === 'call' && handoff.callId === undefined) {
+    tellAnswers(state, parent);
+  }
+  const by = answerer(frame);
+  if (!frame.main || by.main || event.output === undefined) return;
+  // Somebody answered whose messages are not the conversation: the answer is.
+  state.newMessages.push({
+    id: `${frame.id}.answer`,
+    runId: state.runId,
+    role: 'assistant',
+    parts:
+      event.output.type === 'content'
+        ? event.output.parts
+        : [{ type: 'text', text: outputText(event.output) }],
+    agent: by.agent,
+  });
+}
+
+// The agents that were asked before the first turn have all answered: the one that asked reads it.
+function tellAnswers(state: RunState, frame: FrameState): void {
+  const asked = (frame.children ?? []).filter(
+    ({ handoff }) => handoff?.primitive === 'call' && handoff.callId === undefined,
+  );
+  if (asked.some(({ ended }) => !ended)) return;
+  frame.messages.push(answersNote(`${frame.id}.a`, state.runId, asked));
+}
+
+/** What agents answered, or why they did not, as a message for another. */
+export function answersNote(
+  id: string,
+  runId: string,
+  answered: readonly Pick<FrameState, 'agent' | 'output' | 'error'>[],
+): Message {
+  const text = answered
+    .map(({ agent, output, error }) =>
+      output === undefined
+        ? `${agent} failed: ${error?.message ?? 'it gave no answer'}`
+        : `${agent} answered:\n${outputText(output)}`,
+    )
+    .join('\n\n');
+  return { id, runId, role: 'user', parts: [{ type: 'text', text }] };
+}
+
+/** The frame whose answer is, or will be, the answer of this one: itself, or whom it handed to for good. */
+export function answerer(frame: FrameState): FrameState {
+  const child = heir(frame);
+  return child === undefined ? frame : answerer(child);
+}
+
+/** The child whose answer is this frame's own. */
+export function heir(frame: FrameState): FrameState | undefined {
+  const last = frame.children?.at(-1);
+  switch (last?.handoff?.primitive) {
+    case undefined:
+      return undefined;
+    case 'call':
+      return verbatimChild(frame);
+    default:
+      return last;
+  }
+}
+
+// One answer can be passed on word for word. Several, or none, the caller puts together.
+function verbatimChild(frame: FrameState): FrameState | undefined {
+  const { calls, children = [] } = frame;
+  const asked =
+    calls.length === 0 && frame.turn === 0
+      ? children
+      : calls.flatMap((call) => (call.child === undefined ? [] : [call.child]));
+  const [only] = asked;
+  if (only?.handoff?.verbatim !== true || asked.length > 1 || only.error !== undefined) {
+    return undefined;
+  }
+  return calls.length > 1 ? undefined : only;
+}
+
+/** The agent that has the conversation's next turn: the first, or whom the word was transferred to. */
+export function activeAgent(state: RunState): string {
+  let frame = state.frames.values().next().value;
+  for (;;) {
+    const last: FrameState | undefined = frame?.children?.at(-1);
+    if (last?.handoff?.primitive !== 'transfer') break;
+    frame = last;
+  }
+  return frame?.agent ?? state.entryAgent;
+}
+
+/** Whether the answer closes the session. */
+export function closesSession(state: RunState): boolean {
+  for (const { handoff, main, parent } of state.frames.values()) {
+    if (handoff?.closes !== true) continue;
+    if (main || (handoff.primitive === 'chain' && parent?.main === true)) return true;
+  }
+  return false;
+}
+
+/** How many handoffs led to this frame; the targets of a chain count one after the other. */
+export function hopsOf(frame: FrameState): number {
+  const { parent, handoff } = frame;
+  if (parent === undefined) return 0;
+  const place = handoff?.primitive === 'chain' ? (parent.children?.indexOf(frame) ?? 0) : 0;
+  return hopsOf(parent) + place + 1;
 }
 
 function comesAfter(frame: FrameState, callId: string | undefined, index: number): boolean {
@@ -312,7 +527,7 @@ function applyMisfit(state: RunState, event: RunEventOf<'warning'>): void {
     parts: [{ type: 'text', text: event.message }],
   };
   frame.messages.push(message);
-  state.newMessages.push(message);
+  if (frame.main) state.newMessages.push(message);
 }
 
 function callOf(state: RunState, frame: string, callId: string): CallState | undefined {
@@ -336,4 +551,14 @@ export function usageOf(state: RunState): Usage {
 /** Milliseconds at work until `now`, pauses and crashes left out. */
 export function workedMs(state: RunState, now: number): number {
   return state.paused ? state.activeMs : state.activeMs + Math.max(0, now - state.activeSince);
+}
+
+/** The id of a frame's next assistant message. */
+export function messageIdOf(frame: FrameState): string {
+  return `${frame.id}.t${frame.turn + 1}`;
+}
+
+/** The id of a call of the frame's next turn. */
+export function callIdOf(frame: FrameState, index: number): string {
+  return `${frame.id}.t${frame.turn + 1}.c${index + 1}`;
 }

@@ -1,11 +1,12 @@
 import type { Effect } from './tool.ts';
 import type { CallState, FrameState, RunState } from './state.ts';
-import { openInterruptions } from './state.ts';
+import { heir, openInterruptions } from './state.ts';
 
-/** What comes next in a run: a pure function of its state. */
-export type NextStep =
+/** What comes next in one frame. */
+export type FrameStep =
+  /** Before the first turn, agents that come first; then the model. */
   | { readonly type: 'ask-model'; readonly frame: FrameState }
-  /** Calls that nobody looked at yet: validate, ask for approval, start. */
+  /** Calls that nobody looked at yet: validate, ask for approval, start, hand over. */
   | {
       readonly type: 'judge-calls';
       readonly frame: FrameState;
@@ -25,29 +26,62 @@ export type NextStep =
     }
   /** Calls with a fresh `tool-start`. */
   | { readonly type: 'run-calls'; readonly frame: FrameState; readonly calls: readonly CallState[] }
+  | { readonly type: 'finish'; readonly frame: FrameState };
+
+/** What comes next in a run: a pure function of its state. */
+export type NextStep =
+  /** One step of each frame that can go on; they know nothing of each other. */
+  | { readonly type: 'work'; readonly steps: readonly FrameStep[] }
   | { readonly type: 'pause'; readonly interruptions: readonly string[] }
-  | { readonly type: 'finish'; readonly frame: FrameState }
   | { readonly type: 'cancel' }
   | { readonly type: 'ended' };
 
 export function nextStep(state: RunState): NextStep {
   if (state.end !== undefined) return { type: 'ended' };
   if (state.cancelRequested) return { type: 'cancel' };
-  const frame = activeFrame(state);
-  const { fresh, interrupted, started, decided } = phasesOf(frame, state);
+  const open = state.interruptions.size === 0 ? [] : openInterruptions(state);
+  const steps: FrameStep[] = [];
+  for (const frame of state.frames.values()) {
+    const step = stepOf(frame, state, open.length > 0);
+    if (step !== undefined) steps.push(step);
+  }
+  if (steps.length > 0 || open.length === 0) return { type: 'work', steps };
+  return { type: 'pause', interruptions: open.map(({ id }) => id) };
+}
+
+/** `undefined`: the frame has ended, or waits for a person or for other frames. */
+function stepOf(frame: FrameState, state: RunState, open: boolean): FrameStep | undefined {
+  if (frame.ended || asksOthers(frame)) return undefined;
+  const phases = phasesOf(frame, state);
+  const { fresh, interrupted, started, waiting, decided, handed } = phases;
   if (fresh.length > 0) return { type: 'judge-calls', frame, calls: fresh };
   if (interrupted.length > 0) return { type: 'recover-calls', frame, calls: interrupted };
   if (started.length > 0) return { type: 'run-calls', frame, calls: started };
-  const open = openInterruptions(state);
-  if (open.length > 0) return { type: 'pause', interruptions: open.map(({ id }) => id) };
-  if (decided.length > 0) return { type: 'follow-decisions', frame, calls: decided };
+  if (waiting.length > 0) return undefined;
+  if (decided.length > 0) {
+    // A set of answers is followed when the last one is there.
+    return open ? undefined : { type: 'follow-decisions', frame, calls: decided };
+  }
+  if (handed.length > 0) return undefined;
+  if (heir(frame)?.ended === true && heir(frame)?.handoff?.primitive !== 'chain') {
+    return { type: 'finish', frame };
+  }
   // With calls, the turn goes back to the model; without, it was the answer.
   return frame.last !== undefined && frame.calls.length === 0
     ? { type: 'finish', frame }
     : { type: 'ask-model', frame };
 }
 
-type CallPhase = 'fresh' | 'started' | 'interrupted' | 'waiting' | 'decided';
+/** Agents have the word that were given it without a call. */
+function asksOthers({ children }: FrameState): boolean {
+  return (
+    children?.some(({ handoff, ended }) => {
+      return !ended && (handoff?.callId === undefined || handoff.primitive === 'transfer');
+    }) ?? false
+  );
+}
+
+type CallPhase = 'fresh' | 'started' | 'interrupted' | 'waiting' | 'decided' | 'handed';
 
 /** The calls of a frame that are not settled, by what they wait for. */
 function phasesOf(
@@ -61,27 +95,27 @@ function phasesOf(
     interrupted: [],
     waiting: [],
     decided: [],
+    handed: [],
   };
-  for (const call of frame.calls) if (!call.settled) phases[phaseOf(call, state)].push(call);
+  const unsettled = frame.calls.filter((call) => !call.settled);
+  const others = unsettled.some((call) => call.waits !== true);
+  for (const call of unsettled) {
+    // A transfer waits for the turn's other calls.
+    if (call.waits !== true || !others) phases[phaseOf(call, state)].push(call);
+  }
   return phases;
 }
 
-const noCalls = { fresh: [], started: [], interrupted: [], waiting: [], decided: [] };
+const noCalls = { fresh: [], started: [], interrupted: [], waiting: [], decided: [], handed: [] };
 
 function phaseOf(call: CallState, state: RunState): CallPhase {
   const { start, interruption } = call;
+  if (call.child !== undefined) return 'handed';
   if (interruption !== undefined && interruption.seq > (start?.seq ?? 0)) {
     return interruption.answer === undefined ? 'waiting' : 'decided';
   }
   if (start === undefined) return 'fresh';
   return start.seq < state.resumeSeq ? 'interrupted' : 'started';
-}
-
-function activeFrame(state: RunState): FrameState {
-  let active: FrameState | undefined;
-  for (const frame of state.frames.values()) if (!frame.ended) active = frame;
-  if (active === undefined) throw new Error(`Run ${state.runId} has no open frame and no run-end.`);
-  return active;
 }
 
 /** What a call that was started and not settled is worth: run it again, or treat its outcome as unknown. */

@@ -149,6 +149,9 @@ export interface SessionSnapshot {
   readonly version: string;
   readonly owner?: string | undefined;
   readonly messages: readonly Message[];
+  /** The agent by whose name the session is used. */
+  readonly entryAgent?: string | undefined;
+  /** The agent that has the next turn, after handoffs. */
   readonly activeAgent?: string | undefined;
   readonly activeRunId?: string | undefined;
   /** When `activeRunId` was set, by the store's clock. */
@@ -164,6 +167,7 @@ export interface SessionChange {
   readonly append?: readonly Message[] | undefined;
   readonly replaceWith?: readonly Message[] | undefined;
   readonly owner?: string | undefined;
+  readonly entryAgent?: string | undefined;
   readonly activeAgent?: string | undefined;
   readonly activeRunId?: string | null | undefined;
   readonly activeConfirmed?: boolean | undefined;

@@ -13,6 +13,7 @@ import { AgentError, ToolCallError } from './errors.ts';
 import { jsonSizeOver, toJson, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Output, Part } from './message.ts';
+import { callThrough, type Middleware } from './middleware.ts';
 import { validate, type Schema } from './schema.ts';
 import type { CallState, FrameState } from './state.ts';
 import { ToolContent, type Tool, type ToolContext } from './tool.ts';
@@ -42,7 +43,9 @@ export async function runCall<C>(
   const span = live.span?.child('tool', { tool: tool.name, callId: call.callId });
   let outcome: Outcome | undefined;
   for (let attempt = 0; outcome === undefined; attempt += 1) {
-    outcome = await tryCall(live, frame, call, tool, input.value, attempt < tool.maxRetries);
+    const middleware = live.middlewareOf(agent);
+    const mayRetry = attempt < tool.maxRetries;
+    outcome = await tryCall(live, frame, call, tool, input.value, { middleware, mayRetry });
   }
   const { how, output, modelOutput, thrown } = outcome;
   const limit = agent.maxToolResultBytes;
@@ -84,19 +87,25 @@ async function tryCall<C>(
   call: CallState,
   tool: Tool<C>,
   input: unknown,
-  mayRetry: boolean,
+  {
+    middleware,
+    mayRetry,
+  }: { readonly middleware: readonly Middleware<C>[]; readonly mayRetry: boolean },
 ): Promise<Outcome | undefined> {
   const clock = tool.timeoutMs === undefined ? undefined : deadline(live.abort, tool.timeoutMs);
   const abort = clock?.abort ?? live.abort;
   const context = new LiveToolContext(live, frame, call, abort);
   let value: unknown;
   try {
-    const returned = tool.execute(input, context);
-    value = isAsyncGenerator(returned)
-      ? await orAbort(drive(returned, context, abort), abort)
-      : isPromiseLike(returned)
-        ? await orAbort(returned, abort)
-        : returned;
+    const execute = (given: unknown): unknown => {
+      const returned = tool.execute(given, context);
+      return isAsyncGenerator(returned) ? drive(returned, context, abort) : returned;
+    };
+    const returned =
+      middleware.length === 0
+        ? execute(input)
+        : callThrough(middleware, { tool, input }, context, execute);
+    value = isPromiseLike(returned) ? await orAbort(returned, abort) : returned;
   } catch (error) {
     if (live.failure !== undefined) return errorOutcome('not-run', 'lost');
     const timedOut = clock?.expired === true;

@@ -10,6 +10,15 @@ import {
   unknownOutcome,
 } from './call-outcome.ts';
 import type { ToolCallError } from './errors.ts';
+import {
+  checkHops,
+  onlyOne,
+  prepareHandoff,
+  refusedHandoff,
+  stageHandoff,
+  transferred,
+  type PreparedHandoff,
+} from './hand-over.ts';
 import { idempotencyKeyOf } from './ids.ts';
 import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
@@ -46,7 +55,7 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
     }
     const checked = validateNow(tool.inputSchema, call.input);
     const input = checked instanceof Promise ? await checked : checked;
-    if (input.ok) ready.push({ call, tool, input });
+    if (input.ok) ready.push({ call, tool, input, json: call.input });
     else {
       settleWithError(
         live,
@@ -60,17 +69,87 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
   const judged = ready.some(({ tool }) => typeof tool.needsApproval === 'function')
     ? await needApprovals(live, frame, ready)
     : undefined;
+  const going: ReadyCall<C>[] = [];
+  for (const one of ready) {
+    const asks = judged === undefined ? one.tool.needsApproval === true : judged.get(one.call);
+    if (asks === undefined) continue;
+    if (asks) await askForApproval(live, frame, one.call, one.tool);
+    else going.push(one);
+  }
+  await goOn(live, frame, going);
+}
+
+/** Starts calls that may run, and hands over those that stand for agents. */
+async function goOn<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  going: readonly ReadyCall<C>[],
+): Promise<void> {
+  const handed = going.some(({ tool }) => tool.handoff !== undefined)
+    ? await prepareAll(live, frame, going)
+    : undefined;
   live.throwIfLost();
   live.abort.throwIfAborted(); // Nothing starts after a cancel, and a call that was not started was not run.
-  for (const { call, tool, input } of ready) {
-    const asks = judged === undefined ? tool.needsApproval === true : judged.get(call);
-    if (asks === undefined) continue;
-    if (asks) await askForApproval(live, frame, call, tool);
-    else {
+  for (const { call, tool, input, json: shown } of going) {
+    if (tool.handoff === undefined) {
       (live.validated ??= new Map()).set(call.callId, input);
-      startCall(live, frame, call, tool.effect, call.input);
+      startCall(live, frame, call, tool.effect, shown);
+      continue;
     }
+    const prepared = handed?.get(call);
+    if (prepared === undefined || call.settled) continue;
+    if (prepared.event.primitive === 'transfer') transfer(live, frame, call, prepared);
+    else stageHandoff(live, frame, prepared);
   }
+}
+
+// The last thing that a turn does: its results go with it.
+function transfer<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  call: CallState,
+  prepared: PreparedHandoff<C>,
+): void {
+  checkHops(live, frame, prepared.event);
+  for (const one of frame.calls) {
+    if (one !== call) settleWithError(live, frame, one, 'refused', onlyOne);
+  }
+  stageHandoff(live, frame, prepared);
+  const output = json(transferred(call.toolName));
+  settle(live, frame, call, { output, isError: false, how: 'handoff' });
+}
+
+/** Gets the handoffs of a turn ready; one that cannot be is a result that the model reads. */
+async function prepareAll<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  going: readonly ReadyCall<C>[],
+): Promise<ReadonlyMap<CallState, PreparedHandoff<C>>> {
+  const ready = new Map<CallState, PreparedHandoff<C>>();
+  const isTransfer = ({ tool }: ReadyCall<C>) => tool.handoff?.primitive === 'transfer';
+  // A transfer waits for the turn's other calls; the first of several is the one.
+  const others = frame.calls.some(
+    (call) => !call.settled && !going.some((one) => one.call === call && isTransfer(one)),
+  );
+  const [first] = going.filter(isTransfer);
+  await Promise.all(
+    going.map(async (one) => {
+      const { call, tool, input, json: said } = one;
+      if (tool.handoff === undefined) return;
+      if (isTransfer(one) && (others || one !== first)) {
+        if (others) call.waits = true;
+        return;
+      }
+      try {
+        const given = { call, input: said, value: input.value };
+        ready.set(call, await prepareHandoff(live, frame, tool.handoff, given));
+      } catch (error) {
+        if (live.abort.aborted) throw error;
+        settleWithError(live, frame, call, 'refused', refusedHandoff(tool.handoff, error));
+      }
+    }),
+  );
+  return ready;
 }
 
 /** A call with a tool and an input that fits. */
@@ -78,6 +157,8 @@ interface ReadyCall<C> {
   readonly call: CallState;
   readonly tool: Tool<C>;
   readonly input: { readonly ok: true; readonly value: unknown };
+  /** The input as it is recorded. */
+  readonly json: Json;
 }
 
 /** Which calls need an approval, where tools decide that; a call is left out when nobody knows. */
@@ -118,6 +199,7 @@ async function needApprovals<C>(
 /** Goes on with calls whose interruption was answered: starts them, or settles them. */
 export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>): Promise<void> {
   const tools = await toolsOf(live, frame, agent);
+  const going: ReadyCall<C>[] = [];
   for (const call of calls) {
     const answer = call.interruption?.answer;
     if (answer === undefined) continue;
@@ -138,10 +220,8 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
           continue;
         }
         const checked = await validate(tool.inputSchema, input);
-        if (checked.ok) {
-          (live.validated ??= new Map()).set(call.callId, checked);
-          startCall(live, frame, call, tool.effect, input);
-        } else {
+        if (checked.ok) going.push({ call, tool, input: checked, json: input });
+        else {
           settleWithError(
             live,
             frame,
@@ -169,6 +249,7 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
       } else startAgain(live, frame, call, false);
     } else settle(live, frame, call, { output: json(answer.answer), isError: false, how: 'ran' });
   }
+  await goOn(live, frame, going);
 }
 
 /**
@@ -276,7 +357,10 @@ export function settleRest<C>(live: LiveRun<C>): void {
   for (const frame of live.state.frames.values()) {
     for (const call of frame.calls) {
       if (call.settled) continue;
-      if (call.start !== undefined && call.start.effect !== 'read') {
+      if (call.child !== undefined) {
+        const message = `${call.child.agent} did not finish: the run ended before.`;
+        settleWithError(live, frame, call, 'unknown-outcome', message);
+      } else if (call.start !== undefined && call.start.effect !== 'read') {
         settleWithError(live, frame, call, 'unknown-outcome', unknownOutcome(call.toolName));
       } else {
         const message = `${call.toolName} gave no result: the run ended before.`;

@@ -5,7 +5,8 @@ import { toJson, type Json, type JsonObject } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message } from './message.ts';
 import type { CallState, FrameState } from './state.ts';
-import type { RunContext, ToolContext } from './tool.ts';
+import type { RunContext } from './run-context.ts';
+import type { ToolContext } from './tool.ts';
 import type { Usage } from './usage.ts';
 
 /** What one call of a tool knows of its run. */

@@ -1,24 +1,10 @@
 import { UserError } from './errors.ts';
+import type { Guardrail } from './guardrail.ts';
+import type { Handoff } from './handoff.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Part } from './message.ts';
+import type { RunContext } from './run-context.ts';
 import { isSchema, toJsonSchema, type Schema } from './schema.ts';
-import type { Usage } from './usage.ts';
-
-/** What instructions, tools and callbacks know of the run they serve. */
-export interface RunContext<C = unknown> {
-  /** The app's own context: typed, in memory only, built again by the `ContextFactory` when a run is taken up elsewhere. */
-  readonly context: C;
-  readonly runId: string;
-  readonly sessionId?: string | undefined;
-  readonly userId?: string | undefined;
-  /** The JSON object that came with the request (`context` of a chat request). Recorded with the run. */
-  readonly requestContext: JsonObject;
-  readonly usage: Usage;
-  /** The agents from the root frame to the present one. */
-  readonly agentPath: readonly string[];
-  /** Aborted when the run is cancelled, times out or is handed over. */
-  readonly signal: AbortSignal;
-}
 
 /** What a repeat of a tool does: nothing but reading, the same thing again (by its key), or a second time. */
 export type Effect = 'read' | 'idempotent' | 'once';
@@ -87,6 +73,16 @@ export interface Tool<in C = never> {
   /** Runs the tool on validated input. A generator's yields are progress, its return value the result. */
   execute(input: unknown, context: ToolContext<C>): unknown;
   toModelOutput?(output: unknown): string | readonly Part[];
+  /** For kinds `agent` and `handoff`: who is given the word, instead of `execute`. */
+  readonly handoff?: Handoff<C> | undefined;
+  /** What is checked before the tool runs, and of what it returned. */
+  readonly guardrails?: ToolGuardrails<C> | undefined;
+}
+
+/** Guardrails of one tool: on its validated input, and on what the model would read of its result. */
+export interface ToolGuardrails<in C = never> {
+  readonly input?: readonly Guardrail<C>[] | undefined;
+  readonly output?: readonly Guardrail<C>[] | undefined;
 }
 
 export interface ToolOptions<C, In, Out> {
@@ -130,6 +126,8 @@ export interface ToolOptions<C, In, Out> {
     | undefined;
   /** What the model reads of the result, where that differs from its JSON. */
   readonly toModelOutput?: ((output: Out) => string | readonly Part[]) | undefined;
+  /** Checks on the input before the tool runs, and on its result before the model reads it. */
+  readonly guardrails?: ToolGuardrails<C> | undefined;
   /** Vendors' strict mode. Default `true` (a provider falls back where the schema does not allow it). */
   readonly strict?: boolean | undefined;
 }
@@ -213,15 +211,4 @@ export interface ToolSource {
     readonly agent: string;
   }): Promise<readonly Tool<unknown>[]>;
   close?(): Promise<void>;
-}
-
-/** Text or a function of the run; asked once for each turn. */
-export type Instructions<C> =
-  | string
-  | ((context: RunContext<C>, agent: AgentName) => string | Promise<string>);
-
-/** Which agent instructions are asked for. */
-export interface AgentName {
-  readonly name: string;
-  readonly description: string;
 }

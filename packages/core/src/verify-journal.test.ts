@@ -157,12 +157,14 @@ const is =
   (event: RunEvent): boolean =>
     event.type === type;
 
-const handoffCall: RunEventBody = {
+const handoffCall: Extract<RunEventBody, { readonly type: 'handoff' }> = {
   type: 'handoff',
   to: 'other',
   childFrame: 'f0.1',
   primitive: 'call',
   messages: [],
+  asked: 0,
+  context: {},
 };
 
 const broken: readonly [rule: string, story: string, journal: () => RunEvent[]][] = [

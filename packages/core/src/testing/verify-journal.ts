@@ -14,7 +14,7 @@ export interface JournalFault {
 export interface VerifyOptions {
   /** Tools of each agent: with it, a frame may only call its own (I15). */
   readonly tools?: { readonly [agent: string]: readonly string[] } | undefined;
-  /** I12; default 10. */
+  /** I12; default: what `run-start` says, else 10. */
   readonly maxHops?: number | undefined;
 }
 
@@ -37,7 +37,11 @@ interface Frame {
   readonly parent: string | undefined;
   ended: boolean;
   readonly unsettled: Set<string>;
+  /** Children that have not ended. */
   children: number;
+  /** How many handoffs led here; the targets of a chain count one after the other. */
+  readonly hops: number;
+  chained: number;
 }
 
 /** Every broken invariant of a journal; none for a good one. Counts itself, so that a test run can say how many it saw. */
@@ -56,7 +60,7 @@ export function journalFaults(
   const perRequest: PerRequestUsage[] = [];
   let resumeSeq = 0;
   let paused = false;
-  let hops = 0;
+  let maxHops = options.maxHops ?? 10;
   let ended = false;
   let cancelled = false;
 
@@ -78,7 +82,10 @@ export function journalFaults(
         ended: false,
         unsettled: new Set(),
         children: 0,
+        hops: 0,
+        chained: 0,
       });
+      maxHops = options.maxHops ?? event.options?.limits?.maxHops ?? 10;
       continue;
     }
     const frame = frames.get(event.frame);
@@ -209,7 +216,9 @@ export function journalFaults(
         break;
       }
       case 'handoff': {
-        hops += 1;
+        const hops = frame.hops + 1 + (event.primitive === 'chain' ? frame.chained : 0);
+        if (event.primitive === 'chain') frame.chained += 1;
+        if (hops > maxHops) fault('I12', `${hops} hops`);
         if (frames.has(event.childFrame)) fault('I4', `frame ${event.childFrame} began twice`);
         if (event.callId !== undefined) {
           const { callId, childFrame, primitive } = event;
@@ -221,6 +230,8 @@ export function journalFaults(
           ended: false,
           unsettled: new Set(),
           children: 0,
+          hops,
+          chained: 0,
         });
         frame.children += 1;
         break;
@@ -270,7 +281,6 @@ export function journalFaults(
       default:
         event satisfies never;
     }
-    if (hops > (options.maxHops ?? 10)) fault('I12', `${hops} hops`);
   }
   return faults;
 }

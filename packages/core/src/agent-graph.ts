@@ -1,0 +1,97 @@
+import { AgentDefinition, toToolset, type Toolset } from './agent-definition.ts';
+import { handoffTool } from './agent-tool.ts';
+import { UserError } from './errors.ts';
+import type { AgentLike, Handoff } from './handoff.ts';
+
+/** The agents that a runner knows: those it was given, and everybody they can hand to or ask as a tool. */
+export class AgentGraph<C> {
+  readonly #byName = new Map<string, AgentDefinition<C, unknown>>();
+  readonly #toolsets = new Map<AgentDefinition<C, unknown>, Toolset<C>>();
+  /** Agents whose handoffs were not looked at: a lazy list may name what is not there yet. */
+  #unread: AgentDefinition<C, unknown>[] = [];
+  #reading = false;
+
+  /** @throws UserError for two agents of one name. */
+  constructor(agents: readonly AgentDefinition<C, unknown>[]) {
+    for (const agent of agents) this.#add(agent);
+  }
+
+  /** The agent of that name, or that had it once. @throws UserError for a handoff that cannot be. */
+  agent(name: string): AgentDefinition<C, unknown> | undefined {
+    const known = this.#byName.get(name);
+    if (known !== undefined && this.#unread.length === 0) return known;
+    this.check();
+    return this.#byName.get(name);
+  }
+
+  /** The tools and what a model is told of them, handoffs among them: built once for each agent. */
+  toolset(agent: AgentDefinition<C, unknown>): Toolset<C> {
+    let toolset = this.#toolsets.get(agent);
+    if (toolset === undefined) {
+      const handoffs = agent.handoffPlan.tools.map((one) => {
+        return handoffTool(one, one.description ?? this.agent(one.agentName)?.description ?? '');
+      });
+      const taken = handoffs.find(({ name }) => agent.tools.some((one) => one.name === name));
+      if (taken !== undefined) {
+        throw new UserError(
+          `Agent ${agent.name} has a tool and a handoff named ${taken.name}. Give the handoff another name: handoff(agent, { toolName }).`,
+        );
+      }
+      toolset = toToolset([...agent.tools, ...handoffs]);
+      this.#toolsets.set(agent, toolset);
+    }
+    return toolset;
+  }
+
+  /** Looks at everybody's handoffs. @throws UserError for a target that is nowhere, or that could not work. */
+  check(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      const wanted: { readonly by: string; readonly name: string }[] = [];
+      for (let agent = this.#unread[0]; agent !== undefined; agent = this.#unread[0]) {
+        for (const one of [...agent.handoffPlan.targets, ...askedAsTools(agent)]) {
+          if (one.agent !== undefined) this.#add(definitionOf(one.agent));
+          wanted.push({ by: agent.name, name: one.agentName });
+        }
+        this.#unread.shift();
+      }
+      for (const { by, name } of wanted) this.#checkTarget(by, name);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #checkTarget(by: string, name: string): void {
+    const target = this.#byName.get(name);
+    if (target === undefined) {
+      throw new UserError(
+        `Agent ${by} hands off to ${name}, which nobody knows here. Give the agent itself, or pass agents: [...] to the Runner or the app. Known: ${[...this.#byName.keys()].join(', ')}.`,
+      );
+    }
+    if (target.overridesProcessRequest) {
+      throw new UserError(
+        `Agent ${by} hands off to ${name}, which overrides processRequest; that works around a whole run and would be left out. Use beforeRun and afterRun of the agent that runs start with, or middleware.`,
+      );
+    }
+  }
+
+  #add(agent: AgentDefinition<C, unknown>): void {
+    if (this.#byName.get(agent.name) === agent) return;
+    for (const name of [agent.name, ...agent.aliases]) {
+      const known = this.#byName.get(name);
+      if (known !== undefined) throw new UserError(`Two agents are named ${name}. Rename one.`);
+      this.#byName.set(name, agent);
+    }
+    this.#unread.push(agent);
+  }
+}
+
+function askedAsTools<C>(agent: AgentDefinition<C, unknown>): readonly Handoff<C>[] {
+  return agent.tools.flatMap((one) => (one.handoff === undefined ? [] : [one.handoff]));
+}
+
+function definitionOf<C>(agent: AgentLike<C>): AgentDefinition<C, unknown> {
+  if (agent instanceof AgentDefinition) return agent;
+  throw new UserError(`${agent.name} is no agent. Hand off to an Agent.`);
+}

@@ -1,0 +1,104 @@
+import { settleWithError } from './call-outcome.ts';
+import type { RunFailure } from './errors.ts';
+import type { StopReason } from './events.ts';
+import type { LiveRun } from './live-run.ts';
+import { textOf, type Output } from './message.ts';
+import { answerer, usageOf, workedMs, type FrameState } from './state.ts';
+import { settleRest } from './tool-calls.ts';
+
+/** How a run ends. */
+export type Ending =
+  | { readonly status: 'completed'; readonly response: string; readonly output: Output }
+  | { readonly status: 'stopped'; readonly stopReason: StopReason }
+  | { readonly status: 'cancelled' }
+  | { readonly status: 'failed'; readonly error: RunFailure };
+
+/** Settles what is open, records `run-end`, and writes everything. */
+export async function endRun<C>(live: LiveRun<C>, ending: Ending): Promise<void> {
+  settleRest(live);
+  const { state } = live;
+  const { last } = answerer(live.root);
+  live.stage(live.root, {
+    type: 'run-end',
+    status: ending.status,
+    response: ending.status === 'completed' ? ending.response : workSoFar(live),
+    ...(ending.status === 'completed' ? { output: ending.output } : {}),
+    ...(last === undefined ? {} : { finishReason: last.finishReason }),
+    ...(ending.status === 'stopped' ? { stopReason: ending.stopReason } : {}),
+    ...(ending.status === 'failed' ? { error: ending.error } : {}),
+    usage: usageOf(state),
+    handoffPath: state.handoffPath.slice(),
+  });
+  const writing = live.journal.flush();
+  if (writing !== undefined) await writing;
+  live.span?.set({ status: ending.status });
+  if (!live.logs) return;
+  live.log(ending.status === 'failed' ? 'error' : 'info', `run ${ending.status}`, {
+    agent: live.root.agent,
+    turns: live.root.turn,
+    inputTokens: state.inputTokens,
+    outputTokens: state.outputTokens,
+    ms: workedMs(state, Date.now()),
+    ...(state.hops.length === 0 ? {} : { handoffPath: state.handoffPath.slice() }),
+    ...(ending.status === 'failed' ? { code: ending.error.code, error: ending.error.message } : {}),
+    ...(ending.status === 'stopped' ? { stopReason: ending.stopReason } : {}),
+  });
+}
+
+/** The last thing that was said in the conversation and shown. */
+function workSoFar<C>({ root }: LiveRun<C>): string {
+  for (
+    let frame: FrameState | undefined = answerer(root);
+    frame !== undefined;
+    frame = frame.parent
+  ) {
+    const text = frame.last === undefined || frame.held ? '' : textOf(frame.last.message);
+    if (text !== '') return text;
+  }
+  return '';
+}
+
+/** A frame below the root has its answer; the call that it was given, if it was, has its result. */
+export function endFrame<C>(live: LiveRun<C>, frame: FrameState, output: Output): void {
+  const { parent } = frame;
+  live.stage(frame, { type: 'frame-end', output });
+  const call = callGiven(frame);
+  if (parent === undefined || call === undefined) return;
+  live.stage(parent, {
+    type: 'tool-result',
+    callId: call.callId,
+    toolName: call.toolName,
+    output,
+    isError: false,
+    how: 'handoff',
+  });
+}
+
+/** A frame that works for another gave no answer: whoever asked reads why, and goes on. */
+export function failFrame<C>(live: LiveRun<C>, frame: FrameState, error: RunFailure): void {
+  for (const call of frame.calls) {
+    const message = `${call.toolName} gave no result: ${frame.agent} failed before.`;
+    settleWithError(live, frame, call, 'not-run', message);
+  }
+  live.stage(frame, { type: 'frame-end', error });
+  live.log('warn', 'agent failed', { agent: frame.agent, frame: frame.id, code: error.code });
+  const { parent } = frame;
+  const call = callGiven(frame);
+  if (parent === undefined || call === undefined) return;
+  const message = `${frame.agent} failed: ${error.message}`;
+  settleWithError(live, parent, call, 'handoff', message);
+}
+
+/** Whether an agent waits for what comes of this frame: then its failure is a result, not the end of the run. */
+export function worksForAnother(frame: FrameState): boolean {
+  for (let at: FrameState | undefined = frame; at !== undefined; at = at.parent) {
+    if (at.handoff?.primitive === 'call') return true;
+  }
+  return false;
+}
+
+function callGiven({ parent, handoff }: FrameState) {
+  return handoff?.primitive === 'call'
+    ? parent?.calls.find(({ callId }) => callId === handoff.callId)
+    : undefined;
+}

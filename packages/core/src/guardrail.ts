@@ -1,0 +1,41 @@
+import type { Json } from './json.ts';
+import type { RunContext } from './run-context.ts';
+
+/** What a guardrail decides: let it pass, change it, refuse it with a sentence, or end the run. */
+export type GuardrailResult =
+  | { readonly action: 'allow' }
+  /** Goes on with `value` instead: text for an agent's input and output, JSON for a tool's. */
+  | { readonly action: 'rewrite'; readonly value: Json }
+  /**
+   * Input of an agent: the run ends `failed` with this message for the caller. Output: the model is told the message and
+   * answers again. A tool: the model reads the message instead of a result.
+   */
+  | { readonly action: 'reject'; readonly message: string }
+  /** Ends the run `failed` with code `guardrail_tripwire`; `info` is recorded and not shown. */
+  | { readonly action: 'tripwire'; readonly info?: Json | undefined };
+
+/** What a guardrail looks at. */
+export interface GuardrailCheck<C = unknown> {
+  /** The text that an agent was asked or answers with; the validated input, or the result, of a tool. */
+  readonly value: Json;
+  readonly context: RunContext<C>;
+  readonly agent: string;
+  /** For a tool's guardrails. */
+  readonly toolName?: string | undefined;
+  /** Aborted when the run is. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A check that a run must pass. Its decision is recorded and never made twice. One that throws ends the run `failed`:
+ * what could not be checked does not pass.
+ */
+export interface Guardrail<in C = never> {
+  readonly name: string;
+  /**
+   * For an agent's input: `'parallel'` (default) runs beside the model call, and nothing is shown and no tool starts
+   * before it passed; `'blocking'` runs before the model is asked.
+   */
+  readonly mode?: 'parallel' | 'blocking' | undefined;
+  check(what: GuardrailCheck<C>): GuardrailResult | Promise<GuardrailResult>;
+}

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { journalOf, typesOf } from '../test/engine.ts';
+import { Agent } from './agent.ts';
+import { memoryStore } from './memory-store.ts';
+import { textOf } from './message.ts';
+import { Runner } from './runner.ts';
+import { scriptedModel } from './testing/index.ts';
+
+test('a transfer: the target answers the run, and has the next turn of the session', async () => {
+  const billing = new Agent({
+    name: 'billing',
+    model: scriptedModel(['Your refund is on its way.', 'Nothing else?']),
+  });
+  const triage = new Agent({
+    name: 'triage',
+    model: scriptedModel([
+      { calls: [['handoff_to_billing', { message: 'Refund 42', reason: 'money' }]] },
+    ]),
+    handoffs: [billing],
+  });
+  const store = memoryStore();
+  const runner = new Runner(triage, { store });
+  const result = await runner.run('I want my money back.', { sessionId: 's' });
+  expect(result.status).toBe('completed');
+  expect(result.response).toBe('Your refund is on its way.');
+  expect(result.handoffPath).toEqual(['triage', 'billing']);
+  expect(result.hops).toEqual([
+    { from: 'triage', to: 'billing', primitive: 'transfer', reason: 'money' },
+  ]);
+  const journal = await journalOf(store, result.runId);
+  expect(typesOf(journal)).toEqual([
+    'run-start',
+    'model-response',
+    'handoff',
+    'tool-result',
+    'model-response',
+    'frame-end',
+    'frame-end',
+    'run-end',
+  ]);
+  const next = await runner.run('Thanks.', { sessionId: 's' });
+  expect(next.handoffPath).toEqual(['billing']);
+  expect(next.response).toBe('Nothing else?');
+});
+
+test('agents named in one turn work side by side, and the caller puts their answers together', async () => {
+  const [flight, hotel] = ['flight', 'hotel'].map(
+    (name) => new Agent({ name, model: scriptedModel([`${name} is booked.`]) }),
+  );
+  if (flight === undefined || hotel === undefined) throw new Error();
+  const model = scriptedModel([
+    {
+      calls: [
+        ['flight', { message: 'To Rome' }],
+        ['hotel', { message: 'In Rome' }],
+      ],
+    },
+    'All is booked.',
+  ]);
+  const planner = new Agent({
+    name: 'planner',
+    model,
+    tools: [flight.asTool(), hotel.asTool()],
+  });
+  const store = memoryStore();
+  const result = await new Runner(planner, { store }).run('Rome, please.');
+  expect(result.response).toBe('All is booked.');
+  await journalOf(store, result.runId);
+  expect(result.toolResults.map(({ result: one }) => one)).toEqual([
+    'flight is booked.',
+    'hotel is booked.',
+  ]);
+  expect(result.newMessages.map(textOf)).toEqual(['Rome, please.', '', '', 'All is booked.']);
+});
+
+test('a chain: each target gets the request and the answers before it', async () => {
+  const models = [scriptedModel(['One.']), scriptedModel(['Two.'])];
+  const [a, b] = models.map((model, index) => new Agent({ name: `a${index}`, model }));
+  if (a === undefined || b === undefined) throw new Error();
+  const head = new Agent({
+    name: 'head',
+    handoffConfig: { mode: 'sequential', targets: [{ agent: a }, { agent: b }] },
+  });
+  const result = await new Runner(head).run('Go.');
+  expect(result.error).toBeUndefined();
+  expect(result.response).toBe('Two.');
+  expect(result.handoffPath).toEqual(['head', 'a0', 'a1']);
+  expect(models[1]?.requests[0]?.messages.map(textOf)).toEqual(['Go.', 'a0 answered:\nOne.']);
+  expect(result.newMessages.map(textOf)).toEqual(['Go.', 'Two.']);
+});

@@ -1,0 +1,62 @@
+import type { Model, ModelRequest, ModelStreamEvent } from './model.ts';
+import type { RunContext } from './run-context.ts';
+import type { Tool, ToolContext } from './tool.ts';
+import { wrapModel } from './wrap-model.ts';
+
+/**
+ * Wraps what a run does outside of itself: model calls and tool calls. The first in a list is the outermost; the
+ * runner's come before the agent's. It spans one step at most: whatever must hold across steps is data.
+ */
+export interface Middleware<in C = never> {
+  readonly name: string;
+  /** Around every model call, those of routers and judges too. Must yield what a model yields: deltas, one response. */
+  wrapModelCall?(
+    request: ModelRequest,
+    context: RunContext<C>,
+    next: (request: ModelRequest) => AsyncIterable<ModelStreamEvent>,
+  ): AsyncIterable<ModelStreamEvent>;
+  /** Around every try of a tool, within its timeout. The result is what the tool would have returned. */
+  wrapToolCall?(
+    call: { readonly tool: Tool<C>; readonly input: unknown },
+    context: ToolContext<C>,
+    next: (input: unknown) => Promise<unknown>,
+  ): Promise<unknown>;
+}
+
+/** A model whose calls go through the middleware. */
+export function withMiddleware<C>(
+  model: Model,
+  middleware: readonly Middleware<C>[],
+  contextOf: () => RunContext<C>,
+): Model {
+  const wrapping = middleware.filter((one) => one.wrapModelCall !== undefined);
+  if (wrapping.length === 0) return model;
+  return wrapModel(model, (request, options) => {
+    const context = contextOf();
+    const ask = wrapping.reduceRight(
+      (next, one) => (asked: ModelRequest) =>
+        one.wrapModelCall?.(asked, context, next) ?? next(asked),
+      (asked: ModelRequest) => model.stream(asked, options),
+    );
+    return ask(request);
+  });
+}
+
+/** Runs a tool through the middleware. */
+export function callThrough<C>(
+  middleware: readonly Middleware<C>[],
+  call: { readonly tool: Tool<C>; readonly input: unknown },
+  context: ToolContext<C>,
+  run: (input: unknown) => unknown,
+): unknown {
+  const wrapping = middleware.filter((one) => one.wrapToolCall !== undefined);
+  if (wrapping.length === 0) return run(call.input);
+  const through = wrapping.reduceRight(
+    (next, one) => async (input: unknown) =>
+      one.wrapToolCall === undefined
+        ? next(input)
+        : one.wrapToolCall({ tool: call.tool, input }, context, next),
+    async (input: unknown) => run(input),
+  );
+  return through(call.input);
+}

@@ -1,0 +1,112 @@
+import type { HandoffPrimitive, History } from './handoff.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import type { Message, Part, ProviderData } from './message.ts';
+import type { RunContext } from './run-context.ts';
+
+// What travels in a handoff: which messages, which of the request's context, and the request itself.
+
+/** The messages that a `history` selects; calls and their results stay together. */
+export async function selectHistory<C>(
+  messages: readonly Message[],
+  history: History<C>,
+  context: RunContext<C>,
+): Promise<readonly Message[]> {
+  if (history === 'full') return wholePairs(messages);
+  if (history === 'none') return [];
+  const chosen =
+    typeof history === 'function'
+      ? await history(messages, context)
+      : history.last === 0
+        ? []
+        : messages.slice(-history.last);
+  return wholePairs(chosen);
+}
+
+/** Without calls that have no result there, and results that have no call: no vendor takes them. */
+function wholePairs(messages: readonly Message[]): readonly Message[] {
+  const calls = new Set<string>();
+  const results = new Set<string>();
+  for (const message of messages) {
+    for (const part of message.parts) {
+      if (part.type === 'tool-call') calls.add(keyOf(message, part.callId));
+      if (part.type === 'tool-result') results.add(keyOf(message, part.callId));
+    }
+  }
+  return keptParts(messages, (part, message) => {
+    if (part.type === 'tool-call') return results.has(keyOf(message, part.callId));
+    return part.type !== 'tool-result' || calls.has(keyOf(message, part.callId));
+  });
+}
+
+function keyOf({ runId }: Message, callId: string): string {
+  return `${runId ?? ''} ${callId}`;
+}
+
+/** Without what is private to a vendor, unless it is the target's own: reasoning, signatures, ids. */
+export function withoutPrivate(
+  messages: readonly Message[],
+  provider: string | undefined,
+): readonly Message[] {
+  const own = (data: ProviderData | undefined): ProviderData | undefined => {
+    const kept = provider === undefined ? undefined : data?.[provider];
+    return provider === undefined || kept === undefined ? undefined : { [provider]: kept };
+  };
+  return keptParts(
+    messages,
+    (part) => part.type !== 'reasoning' || own(part.providerData) !== undefined,
+    (part) => {
+      if (part.providerData === undefined) return part;
+      const { providerData, ...rest } = part;
+      const kept = own(providerData);
+      return kept === undefined ? rest : { ...rest, providerData: kept };
+    },
+  );
+}
+
+// A message without parts says nothing: it is left out.
+function keptParts(
+  messages: readonly Message[],
+  keep: (part: Part, message: Message) => boolean,
+  change: (part: Part) => Part = (part) => part,
+): readonly Message[] {
+  return messages.flatMap((message) => {
+    const parts = message.parts.filter((part) => keep(part, message)).map(change);
+    return parts.length === 0 ? [] : [{ ...message, parts }];
+  });
+}
+
+/** Of the request's context, what `contextKeys` name. */
+export function selectContext(
+  context: JsonObject,
+  keys: readonly string[] | undefined,
+): JsonObject {
+  if (keys === undefined) return context;
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = context[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+/** What the target is asked, as a text: the message with its context, a text as it is, anything else as JSON. */
+export function inputText(input: Json, primitive: HandoffPrimitive, from: string): string {
+  const text = plainText(input);
+  return primitive === 'transfer' ? `${from} handed this conversation over to you: ${text}` : text;
+}
+
+function plainText(input: Json): string {
+  if (typeof input === 'string') return input;
+  if (!isJsonObject(input)) return JSON.stringify(input);
+  const { message, reason: _, context, ...rest } = input;
+  if (typeof message !== 'string' || Object.keys(rest).length > 0) return JSON.stringify(input);
+  return context === undefined || context === null
+    ? message
+    : `${message}\n\nContext: ${JSON.stringify(context)}`;
+}
+
+/** Why, where the input says so. */
+export function reasonOf(input: Json): string | undefined {
+  const reason = isJsonObject(input) ? input['reason'] : undefined;
+  return typeof reason === 'string' && reason !== '' ? reason : undefined;
+}
