@@ -10,6 +10,14 @@ import { isSchema, jsonSchema, toJsonSchema, type Schema } from './schema.ts';
 
 export type HandoffPrimitive = 'transfer' | 'call' | 'route' | 'chain';
 
+/** One handoff of a run. */
+export interface Hop {
+  readonly from: string;
+  readonly to: string;
+  readonly primitive: HandoffPrimitive;
+  readonly reason?: string | undefined;
+}
+
 /** How several agents work together (the Python README's names). */
 export const HandoffMode = {
   SWARM: 'swarm',
@@ -74,7 +82,7 @@ export interface Handoff<in C = never, out O = unknown> {
   readonly history: History<C>;
   /** Which keys of the request's context travel; `undefined`: all. */
   readonly contextKeys: readonly string[] | undefined;
-  transformInput?(input: Json): Json;
+  readonly transformInput?: ((input: Json) => Json) | undefined;
   onHandoff?(context: RunContext<C>, input: unknown): void | Promise<void>;
   /** Whether the model is offered it in this turn; `message` is the text of the request. */
   isEnabled?(context: RunContext<C>, message: string): boolean | Promise<boolean>;
@@ -141,8 +149,7 @@ export function handoff<C, O, In = unknown>(
     history: options.history,
     contextKeys: options.contextKeys,
     transformInput: options.transformInput,
-    // The function sees the schema's own type; the engine hands it what the schema validated.
-    onHandoff: options.onHandoff as Handoff<C, O>['onHandoff'],
+    onHandoff: options.onHandoff,
     isEnabled: options.isEnabled,
   });
 }

@@ -27,6 +27,7 @@ export {
   type HandoffPrimitive,
   type HandoffTo,
   type History,
+  type Hop,
   type Lazy,
   type OutputOf,
 } from './handoff.ts';
@@ -172,4 +173,4 @@ export {
 export { run } from './run.ts';
 export { Runner, type RunnerConfig } from './runner.ts';
 export type { ContextFactory } from './context-factory.ts';
-export { fold, openInterruptions, usageOf, type Hop, type RunState } from './state.ts';
+export { fold, openInterruptions, usageOf, type RunState } from './state.ts';

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from './json.ts';
 import type { Message, Part } from './message.ts';
 import type { FinishReason, ModelSettings } from './model.ts';
 import type { Middleware } from './middleware.ts';
-import type { Hop } from './state.ts';
+import type { Hop } from './handoff.ts';
 import type { RunHeader } from './store.ts';
 import type { Usage } from './usage.ts';
 

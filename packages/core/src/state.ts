@@ -6,7 +6,7 @@ import {
   type RunEvent,
   type RunEventOf,
 } from './events.ts';
-import type { HandoffPrimitive } from './handoff.ts';
+import type { Hop } from './handoff.ts';
 import type { Decision, Interruption } from './interruption.ts';
 import { toJson, type Json, type JsonObject } from './json.ts';
 import {
@@ -73,14 +73,6 @@ export interface FrameState {
   ended: boolean;
   output: Output | undefined;
   error: RunFailure | undefined;
-}
-
-/** One handoff of a run. */
-export interface Hop {
-  readonly from: string;
-  readonly to: string;
-  readonly primitive: HandoffPrimitive;
-  readonly reason?: string | undefined;
 }
 
 /** Everything that is known of a run: a fold over its journal. */
