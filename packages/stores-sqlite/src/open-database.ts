@@ -5,7 +5,7 @@ import { Refusal } from './refusal.ts';
 
 /** 'AgFn': this file is ours. */
 const applicationId = 0x4167_466e;
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 const schema = `
 CREATE TABLE runs (
@@ -52,6 +52,7 @@ CREATE TABLE sessions (
   session_id TEXT PRIMARY KEY,
   version INTEGER NOT NULL,
   owner TEXT,
+  entry_agent TEXT,
   active_agent TEXT,
   active_run_id TEXT,
   active_since REAL,
@@ -86,22 +87,24 @@ CREATE TABLE deltas (
 CREATE INDEX deltas_by_run ON deltas (run_id, id);
 
 PRAGMA application_id = ${applicationId};
-PRAGMA user_version = ${schemaVersion};
 `;
 
-/** Opens the file, or makes it with its folder. @throws Refusal, or SQLite's error. */
+/** What makes version 2 of version 1, and so on. */
+const upgrades: readonly string[] = ['ALTER TABLE sessions ADD COLUMN entry_agent TEXT'];
+
+/** Opens the file, or makes it with its folder; one of an earlier version is upgraded. @throws Refusal, or SQLite's error. */
 export function openDatabase(path: string, synchronous: 'full' | 'normal'): DatabaseSync {
   if (path !== ':memory:') makeFolder(dirname(path));
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA busy_timeout = 10000');
     // First of all: nothing is written to a file that is not ours.
-    const made = isOurs(database, path);
+    const version = versionOf(database, path);
     retrying(() => {
       database.exec('PRAGMA journal_mode = WAL');
     });
     database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = 67108864`);
-    if (!made) makeSchema(database, path);
+    if (version !== schemaVersion) bringUpToDate(database, path);
     return database;
   } catch (error) {
     database.close();
@@ -121,11 +124,14 @@ function makeFolder(folder: string): void {
   }
 }
 
-function makeSchema(database: DatabaseSync, path: string): void {
+function bringUpToDate(database: DatabaseSync, path: string): void {
   database.exec('BEGIN IMMEDIATE');
   try {
     // Another process may have been faster.
-    if (!isOurs(database, path)) database.exec(schema);
+    const version = versionOf(database, path);
+    if (version === 0) database.exec(schema);
+    else for (const upgrade of upgrades.slice(version - 1)) database.exec(upgrade);
+    database.exec(`PRAGMA user_version = ${schemaVersion}`);
     database.exec('COMMIT');
   } catch (error) {
     database.exec('ROLLBACK');
@@ -133,20 +139,20 @@ function makeSchema(database: DatabaseSync, path: string): void {
   }
 }
 
-/** False for an empty file. */
-function isOurs(database: DatabaseSync, path: string): boolean {
+/** The schema version of a file of ours; 0 for an empty file. @throws Refusal for any other. */
+function versionOf(database: DatabaseSync, path: string): number {
   const number = (sql: string): number =>
     Number(Object.values(database.prepare(sql).get() ?? {})[0]);
   const id = number('PRAGMA application_id');
   const version = number('PRAGMA user_version');
-  if (id === applicationId && version === schemaVersion) return true;
+  if (id === applicationId && version >= 1 && version <= schemaVersion) return version;
   if (id === applicationId) {
     throw new Refusal(
       'unusable',
-      `The database '${path}' has schema version ${version}; this version of @agent-functions/stores-sqlite reads ${schemaVersion}. ${version > schemaVersion ? 'Update the package' : 'Use the package that wrote it'}, or choose another path.`,
+      `The database '${path}' has schema version ${version}; this version of @agent-functions/stores-sqlite reads up to ${schemaVersion}. ${version > schemaVersion ? 'Update the package' : 'Use the package that wrote it'}, or choose another path.`,
     );
   }
-  if (id === 0 && number('SELECT count(*) FROM sqlite_master') === 0) return false;
+  if (id === 0 && number('SELECT count(*) FROM sqlite_master') === 0) return 0;
   throw new Refusal(
     'unusable',
     `The database '${path}' belongs to another program (application id ${id}). Choose another path.`,

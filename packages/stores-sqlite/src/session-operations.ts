@@ -7,6 +7,7 @@ export interface Change {
   readonly append: readonly Text[] | undefined;
   readonly replaceWith: readonly Text[] | undefined;
   readonly owner: string | undefined;
+  readonly entryAgent: string | undefined;
   readonly activeAgent: string | undefined;
   readonly activeRunId: string | null | undefined;
   readonly activeConfirmed: boolean | undefined;
@@ -19,6 +20,7 @@ export interface StoredSession {
   readonly version: string;
   readonly owner: string | undefined;
   readonly messages: readonly string[];
+  readonly entryAgent: string | undefined;
   readonly activeAgent: string | undefined;
   readonly activeRunId: string | undefined;
   readonly activeSince: number | undefined;
@@ -81,12 +83,13 @@ export function sessionOperations(db: Statements, now: () => number, take: (text
         const version = Number(db.get('SELECT last_insert_rowid() AS version')?.['version']);
         const claim = claimOf(before, change, now());
         db.run(
-          `INSERT OR REPLACE INTO sessions (session_id, version, owner, active_agent, active_run_id,
-             active_since, active_confirmed, closed, state, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT OR REPLACE INTO sessions (session_id, version, owner, entry_agent, active_agent,
+             active_run_id, active_since, active_confirmed, closed, state, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           sessionId,
           version,
           change.owner ?? before?.['owner'] ?? null,
+          change.entryAgent ?? before?.['entry_agent'] ?? null,
           change.activeAgent ?? before?.['active_agent'] ?? null,
           claim.runId,
           claim.since,
@@ -191,6 +194,7 @@ function toSession(row: Row, messages: readonly string[]): StoredSession {
     version: String(row['version']),
     owner: textOf(row['owner']),
     messages,
+    entryAgent: textOf(row['entry_agent']),
     activeAgent: textOf(row['active_agent']),
     activeRunId: textOf(row['active_run_id']),
     activeSince: numberOf(row['active_since']),

@@ -17,6 +17,7 @@ export function sessionStore(client: WorkerClient): SessionStore {
       const { append, replaceWith, state } = change;
       const texts = {
         owner: change.owner,
+        entryAgent: change.entryAgent,
         activeAgent: change.activeAgent,
         activeRunId: change.activeRunId,
         activeConfirmed: change.activeConfirmed,

@@ -73,6 +73,13 @@ switch (task) {
     tell('ended');
     break;
   }
+  // Opens the file when it is told, and reads from it.
+  case 'open': {
+    tell('ready');
+    await told();
+    tell((await store.sessions.load('s1')).messages.length);
+    break;
+  }
   // Does a little, closes nothing, and has nothing left to do.
   case 'leave': {
     await store.now();

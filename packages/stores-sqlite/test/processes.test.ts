@@ -9,6 +9,7 @@ import type { Delta } from '@agent-functions/core';
 import { collect, eventually } from '@agent-functions/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sqliteStore } from '../src/index.ts';
+import { makeVersion1 } from './version-1.ts';
 
 const child = fileURLToPath(new URL('child.ts', import.meta.url));
 
@@ -97,6 +98,18 @@ describe('several processes on one file', () => {
     await Promise.all(both.map((store) => store.now()));
     for (const store of both) await store.close?.();
   });
+
+  it('two that open one file of an earlier version at once both find it upgraded', async () => {
+    const path = join(folder, 'version-1.db');
+    makeVersion1(path);
+    const both = [start(path, 'open'), start(path, 'open')];
+    for (const process of both) expect(await process.line(0)).toBe('ready');
+    for (const process of both) process.tell();
+    for (const process of both) {
+      expect(await process.line(1)).toBe(2);
+      expect(await process.exit()).toBe(0);
+    }
+  }, 60_000);
 
   it('one follows the deltas of another, from the first, across attempts', async () => {
     const { path, store } = await withRun('follow.db');

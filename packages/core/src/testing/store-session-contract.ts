@@ -20,7 +20,13 @@ export function sessionContract(it: StoreCase): void {
   it('changes what a commit names and keeps the rest', async ({ store, other, pass }) => {
     const first = await store.sessions.commit(
       's1',
-      { append: [one, two], owner: 'ann', activeAgent: 'weather', state: { city: 'Oslo' } },
+      {
+        append: [one, two],
+        owner: 'ann',
+        entryAgent: 'triage',
+        activeAgent: 'weather',
+        state: { city: 'Oslo' },
+      },
       { expectedVersion: '0', operationId: 'o1' },
     );
     await pass(10);
@@ -38,6 +44,7 @@ export function sessionContract(it: StoreCase): void {
         version: second.version,
         owner: 'ann',
         messages: [one, two, three],
+        entryAgent: 'triage',
         activeAgent: 'weather',
         state: { city: 'Oslo' },
       },
@@ -49,18 +56,29 @@ export function sessionContract(it: StoreCase): void {
       { replaceWith: [two], append: [one], state: {}, activeAgent: 'other', closed: true },
       { expectedVersion: second.version, operationId: 'o3' },
     );
-    const { messages, state, activeAgent, closed } = await other.sessions.load('s1');
+    const { messages, state, entryAgent, activeAgent, closed } = await other.sessions.load('s1');
     equal(
-      { messages, state, activeAgent, closed },
-      { messages: [two, one], state: {}, activeAgent: 'other', closed: true },
+      { messages, state, entryAgent, activeAgent, closed },
+      {
+        messages: [two, one],
+        state: {},
+        entryAgent: 'triage',
+        activeAgent: 'other',
+        closed: true,
+      },
       'replaced, then appended',
     );
     await store.sessions.commit(
       's1',
-      { replaceWith: [] },
+      { replaceWith: [], entryAgent: 'desk' },
       { expectedVersion: third.version, operationId: 'o4' },
     );
-    equal((await other.sessions.load('s1')).messages, [], 'emptied');
+    const last = await other.sessions.load('s1');
+    equal(
+      [last.messages, last.entryAgent, last.activeAgent],
+      [[], 'desk', 'other'],
+      'emptied, with another entry agent',
+    );
   });
 
   it('refuses a stale version and changes nothing', async ({ store, other }) => {
