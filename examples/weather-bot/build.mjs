@@ -14,7 +14,7 @@ await build({
   // The sources of this workspace; outside it the condition names nothing.
   conditions: ['@agent-functions/source'],
   // The worker answers for functions-core; the offline demo stays at home.
-  external: ['@azure/functions-core', '@copilotkit/aimock'],
+  external: ['@azure/functions-core', 'demo-model/server'],
   // @azure/functions is CommonJS and asks the worker by require().
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

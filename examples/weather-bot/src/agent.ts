@@ -1,5 +1,6 @@
 import { Agent } from '@agent-functions/core';
-import { environmentModel } from './model/environment-model.ts';
+import { environmentModel } from 'demo-model';
+import { demoAnswer } from './demo-script.ts';
 import { convertTemperature } from './tools/convert-temperature.ts';
 import { getCurrentWeather } from './tools/get-current-weather.ts';
 import { getWeatherAdvice } from './tools/get-weather-advice.ts';
@@ -9,7 +10,7 @@ export const weather_bot = new Agent({
   description: 'Tells the weather, converts temperatures and says what to wear.',
   instructions:
     'You are a weather assistant. Look the weather up before you speak of it, and say where an observation is from when it is not a present one. Keep answers short.',
-  model: environmentModel(),
+  model: environmentModel(demoAnswer),
   tools: [getCurrentWeather, convertTemperature, getWeatherAdvice],
   exposeTools: true,
 });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Dev } from '../../../packages/cli/test/dev-process.ts';
-import { demoQuestions } from '../src/model/demo-script.ts';
+import { demoQuestions } from '../src/demo-script.ts';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 

@@ -1,29 +1,4 @@
-/** What the offline demo answers: calls of tools, or text. */
-export type DemoAnswer =
-  | {
-      readonly calls: readonly {
-        readonly tool: string;
-        readonly input: Readonly<Record<string, unknown>>;
-      }[];
-    }
-  | { readonly text: string };
-
-/** A settled tool call of the conversation, as the request to the model shows it. */
-export interface ToolExchange {
-  readonly tool: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  /** What the tool answered, as the model reads it. */
-  readonly output: string;
-}
-
-export interface Conversation {
-  /** The user's last message. */
-  readonly question: string;
-  /** The tool calls since then. */
-  readonly results: readonly ToolExchange[];
-  /** The tool calls before it. */
-  readonly earlier: readonly ToolExchange[];
-}
+import { call, readObject, type Conversation, type Reply, type ToolExchange } from 'demo-model';
 
 /** The questions that the offline demo answers; the README lists them. */
 export const demoQuestions = [
@@ -38,14 +13,16 @@ export const demoQuestions = [
  * Plays the model of the offline demo: a few questions, answered from what the tools really said. Whatever it does not
  * know it says, and how to connect a model.
  */
-export function demoAnswer(conversation: Conversation): DemoAnswer {
+export function demoAnswer(
+  conversation: Pick<Conversation, 'question' | 'results' | 'earlier'>,
+): Reply {
   const { question, results } = conversation;
   return results.length === 0
     ? firstStep(question, conversation.earlier)
     : nextStep(question, results);
 }
 
-function firstStep(question: string, earlier: readonly ToolExchange[]): DemoAnswer {
+function firstStep(question: string, earlier: readonly ToolExchange[]): Reply {
   const conversion = conversionIn(question);
   if (conversion !== undefined) return call('convert_temperature', conversion);
   const last = earlier.findLast((each) => each.tool === 'get_current_weather');
@@ -67,7 +44,7 @@ function firstStep(question: string, earlier: readonly ToolExchange[]): DemoAnsw
   return { text: unknownQuestion };
 }
 
-function nextStep(question: string, results: readonly ToolExchange[]): DemoAnswer {
+function nextStep(question: string, results: readonly ToolExchange[]): Reply {
   const [first] = results;
   const weather = first === undefined ? undefined : readWeather(first.output);
   if (asksForAdvice.test(question) && results.length === 1 && weather !== undefined) {
@@ -100,10 +77,6 @@ const unknownQuestion = [
   ...demoQuestions.map((question) => `"${question}"`),
   'To connect a model, set OPENAI_API_KEY (or AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and AZURE_OPENAI_DEPLOYMENT_NAME), or start Ollama, and start again.',
 ].join(' ');
-
-function call(tool: string, input: Readonly<Record<string, unknown>>): DemoAnswer {
-  return { calls: [{ tool, input }] };
-}
 
 const units = /\b(celsius|fahrenheit|kelvin|[cfk])\b/i;
 const amount = new RegExp(
@@ -171,13 +144,4 @@ function readWeather(output: string): SeenWeather | undefined {
     return undefined;
   }
   return { city, temperatureC, conditions, windKmh, humidityPercent, source };
-}
-
-function readObject(output: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(output);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
+import type { ToolExchange } from 'demo-model';
 import { expect, test } from 'vitest';
-import { demoAnswer, demoQuestions, type ToolExchange } from './demo-script.ts';
+import { demoAnswer, demoQuestions } from './demo-script.ts';
 
 const seattle = {
   city: 'Seattle',

@@ -1,28 +1,29 @@
 import { AgentError, type Model } from '@agent-functions/core';
 import { azureOpenAI, openai } from '@agent-functions/providers-openai';
 import { findOllama } from './find-ollama.ts';
+import type { Script } from './script.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The model that the environment offers: OpenAI or Azure OpenAI where there is a key, else an Ollama that answers on this
- * machine, else the offline demo. The last two are looked for at the first question, not at import.
+ * machine, else a local server that plays `script`. The last two are looked for at the first question, not at import.
  */
-export function environmentModel(env: Environment = process.env): Model {
+export function environmentModel(script: Script, env: Environment = process.env): Model {
   if (isSet(env['OPENAI_API_KEY'])) return openai(env['OPENAI_MODEL'] ?? 'gpt-5-mini');
   if (isSet(env['AZURE_OPENAI_ENDPOINT'])) {
     return azureOpenAI(env['AZURE_OPENAI_DEPLOYMENT_NAME'] ?? 'gpt-5-mini');
   }
-  return localModel(env);
+  return localModel(script, env);
 }
 
 /** Ollama or the offline demo: found when it is first needed, and again after a failure. */
-function localModel(env: Environment): Model {
+function localModel(script: Script, env: Environment): Model {
   let chosen: Model | undefined;
   let choosing: Promise<Model> | undefined;
   let problem: string | undefined;
   const choose = (): Promise<Model> => {
-    choosing ??= chooseLocal(env)
+    choosing ??= chooseLocal(script, env)
       .then((model) => {
         problem = undefined;
         chosen = model;
@@ -52,23 +53,23 @@ function localModel(env: Environment): Model {
   };
 }
 
-async function chooseLocal(env: Environment): Promise<Model> {
+async function chooseLocal(script: Script, env: Environment): Promise<Model> {
   const ollama = await findOllama(env);
   if (ollama !== undefined) {
-    console.log(`model ${ollama.model} of Ollama at ${ollama.baseURL}`);
+    sayOnce(`model ${ollama.model} of Ollama at ${ollama.baseURL}`);
     return openai(ollama.model, { baseURL: ollama.baseURL, apiKey: 'ollama', api: 'chat' });
   }
-  const baseURL = await startDemo();
-  console.log(
+  const baseURL = await startDemo(script);
+  sayOnce(
     'offline demo model: no model is connected, a few questions are answered (see the README). Set OPENAI_API_KEY to connect one.',
   );
   return openai('offline-demo', { baseURL, apiKey: 'offline', api: 'chat' });
 }
 
-async function startDemo(): Promise<string> {
+async function startDemo(script: Script): Promise<string> {
   try {
-    const { startDemoServer } = await import('./demo-server.ts');
-    return await startDemoServer();
+    const { startDemoServer } = await import('demo-model/server');
+    return await startDemoServer(script);
   } catch (cause) {
     // A deployed app does not carry the demo.
     throw new AgentError(
@@ -77,6 +78,15 @@ async function startDemo(): Promise<string> {
       { cause },
     );
   }
+}
+
+const said = new Set<string>();
+
+/** Several agents of a process have the same kind of model. */
+function sayOnce(line: string): void {
+  if (said.has(line)) return;
+  said.add(line);
+  console.log(line);
 }
 
 function isSet(value: string | undefined): boolean {

@@ -1,0 +1,3 @@
+export { environmentModel } from './environment-model.ts';
+export { call, readObject } from './script.ts';
+export type { Conversation, Reply, Script, ToolExchange } from './script.ts';
