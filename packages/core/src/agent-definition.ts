@@ -246,7 +246,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     for (const one of config.tools ?? []) this.#addTool(one);
     this.#handoffs = config.handoffs ?? [];
     this.#handoffConfig = config.handoffConfig;
-    this.#checkHandoffs();
+    this.#checkHandoffs(config.handoffConfig);
   }
 
   /** The tools written in this process, in order. */
@@ -300,8 +300,8 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
   /** Sets how several agents work together from here. @throws UserError for what is not in the table; once the agent has run. */
   configureHandoffs(config: HandoffConfig<C>): this {
     this.#mustBeUnused('configureHandoffs()');
+    this.#checkHandoffs(config);
     this.#handoffConfig = config;
-    this.#checkHandoffs();
     return this;
   }
 
@@ -313,9 +313,9 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
         `Agent ${this.name} has no handoffConfig to add a target to. Write configureHandoffs({ mode: 'swarm', targets: [...] }) first.`,
       );
     }
-    const targets = [...this.#handoffConfig.targets, target];
-    this.#handoffConfig = { ...this.#handoffConfig, targets };
-    this.#checkHandoffs();
+    const config = { ...this.#handoffConfig, targets: [...this.#handoffConfig.targets, target] };
+    this.#checkHandoffs(config);
+    this.#handoffConfig = config;
     return this;
   }
 
@@ -350,7 +350,10 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
   /** Who may be handed to, and how: read on first use. @throws UserError for a handoff that cannot be. @internal */
   get handoffPlan(): HandoffPlan<C> {
-    this.#plan ??= this.#handoffConfig === undefined ? this.#listed() : this.#compiled();
+    this.#plan ??=
+      this.#handoffConfig === undefined
+        ? this.#listed()
+        : compileHandoffs(this.name, this.#handoffConfig);
     return this.#plan;
   }
 
@@ -372,16 +375,15 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
   }
 
   // What needs no other agent is refused at once.
-  #checkHandoffs(): void {
-    this.#plan = undefined;
-    if (this.#handoffConfig !== undefined) {
+  #checkHandoffs(config: HandoffConfig<C> | undefined): void {
+    if (config !== undefined) {
       if (typeof this.#handoffs === 'function' || this.#handoffs.length > 0) {
         throw new UserError(
           `Agent ${this.name} has both handoffs and handoffConfig. Keep one: handoffs lists agents, handoffConfig says how they work together.`,
         );
       }
-      this.#compiled();
-    } else if (typeof this.#handoffs !== 'function') this.#listed();
+      this.#plan = compileHandoffs(this.name, config);
+    } else if (typeof this.#handoffs !== 'function') this.#plan = this.#listed();
   }
 
   #listed(): HandoffPlan<C> {
@@ -390,11 +392,6 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
       this.name,
       listed.map((item) => toHandoff<C, unknown>(item)),
     );
-  }
-
-  #compiled(): HandoffPlan<C> {
-    const config = this.#handoffConfig;
-    return config === undefined ? this.#listed() : compileHandoffs(this.name, config);
   }
 
   #mustBeUnused(what: string): void {

@@ -9,6 +9,8 @@ export class AgentGraph<C> {
   readonly #toolsets = new Map<AgentDefinition<C, unknown>, Toolset<C>>();
   /** Agents whose handoffs were not looked at: a lazy list may name what is not there yet. */
   #unread: AgentDefinition<C, unknown>[] = [];
+  /** Agents whose targets are not all known to be here. */
+  readonly #unchecked = new Set<AgentDefinition<C, unknown>>();
   #reading = false;
 
   /** @throws UserError for two agents of one name. */
@@ -19,7 +21,7 @@ export class AgentGraph<C> {
   /** The agent of that name, or that had it once. @throws UserError for a handoff that cannot be. */
   agent(name: string): AgentDefinition<C, unknown> | undefined {
     const known = this.#byName.get(name);
-    if (known !== undefined && this.#unread.length === 0) return known;
+    if (known !== undefined && this.#unread.length + this.#unchecked.size === 0) return known;
     this.check();
     return this.#byName.get(name);
   }
@@ -31,12 +33,6 @@ export class AgentGraph<C> {
       const handoffs = agent.handoffPlan.tools.map((one) => {
         return handoffTool(one, one.description ?? this.agent(one.agentName)?.description ?? '');
       });
-      const taken = handoffs.find(({ name }) => agent.tools.some((one) => one.name === name));
-      if (taken !== undefined) {
-        throw new UserError(
-          `Agent ${agent.name} has a tool and a handoff named ${taken.name}. Give the handoff another name: handoff(agent, { toolName }).`,
-        );
-      }
       toolset = toToolset([...agent.tools, ...handoffs]);
       this.#toolsets.set(agent, toolset);
     }
@@ -48,15 +44,18 @@ export class AgentGraph<C> {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      const wanted: { readonly by: string; readonly name: string }[] = [];
       for (let agent = this.#unread[0]; agent !== undefined; agent = this.#unread[0]) {
-        for (const one of [...agent.handoffPlan.targets, ...askedAsTools(agent)]) {
+        refuseTwoTools(agent);
+        for (const one of targetsOf(agent)) {
           if (one.agent !== undefined) this.#add(definitionOf(one.agent));
-          wanted.push({ by: agent.name, name: one.agentName });
         }
+        this.#unchecked.add(agent);
         this.#unread.shift();
       }
-      for (const { by, name } of wanted) this.#checkTarget(by, name);
+      for (const agent of this.#unchecked) {
+        for (const { agentName } of targetsOf(agent)) this.#checkTarget(agent.name, agentName);
+        this.#unchecked.delete(agent);
+      }
     } finally {
       this.#reading = false;
     }
@@ -87,8 +86,20 @@ export class AgentGraph<C> {
   }
 }
 
-function askedAsTools<C>(agent: AgentDefinition<C, unknown>): readonly Handoff<C>[] {
-  return agent.tools.flatMap((one) => (one.handoff === undefined ? [] : [one.handoff]));
+/** Whom an agent can hand to, or ask as a tool. */
+function targetsOf<C>({ handoffPlan, tools }: AgentDefinition<C, unknown>): readonly Handoff<C>[] {
+  const asked = tools.flatMap((one) => (one.handoff === undefined ? [] : [one.handoff]));
+  return [...handoffPlan.targets, ...asked];
+}
+
+function refuseTwoTools<C>({ name, tools, handoffPlan }: AgentDefinition<C, unknown>): void {
+  const taken = handoffPlan.tools.find(({ toolName }) =>
+    tools.some((one) => one.name === toolName),
+  );
+  if (taken === undefined) return;
+  throw new UserError(
+    `Agent ${name} has a tool and a handoff named ${taken.toolName}. Give the handoff another name: handoff(agent, { toolName }).`,
+  );
 }
 
 function definitionOf<C>(agent: AgentLike<C>): AgentDefinition<C, unknown> {

@@ -1,5 +1,11 @@
 import { UserError } from './errors.ts';
-import { handoffToolName, makeHandoff, type AgentLike, type Handoff } from './handoff.ts';
+import {
+  handoffToolName,
+  makeHandoff,
+  refuseUnknown,
+  type AgentLike,
+  type Handoff,
+} from './handoff.ts';
 import { isJsonObject, type Json } from './json.ts';
 import type { RunContext } from './run-context.ts';
 import { jsonSchema, type Schema } from './schema.ts';
@@ -25,8 +31,19 @@ export interface AgentToolOptions<C, In = unknown> {
   readonly streamEvents?: boolean | undefined;
 }
 
+const optionKeys: ReadonlySet<string> = new Set([
+  'toolName',
+  'toolDescription',
+  'parameters',
+  'history',
+  'needsApproval',
+  'delegate',
+  'streamEvents',
+] satisfies (keyof AgentToolOptions<unknown>)[]);
+
 /** An agent as a tool of another. @throws UserError for a bad tool name or schema. */
 export function agentTool<C, In>(agent: AgentLike<C>, options: AgentToolOptions<C, In>): Tool<C> {
+  refuseUnknown(`${agent.name}.asTool()`, options, optionKeys);
   const target = makeHandoff<C, unknown>(agent.name, {
     agent,
     toolName: options.toolName ?? agent.name,

@@ -6,6 +6,7 @@ import {
   HandoffStrategy,
   isOneOf,
   makeHandoff,
+  refuseUnknown,
   type AgentLike,
   type Handoff,
   type HandoffPrimitive,
@@ -143,13 +144,7 @@ export function planOf<C>(agentName: string, handoffs: readonly Handoff<C>[]): H
 export function compileHandoffs<C>(agentName: string, config: HandoffConfig<C>): HandoffPlan<C> {
   const where = `The handoffConfig of agent ${agentName}`;
   const { mode, targets } = config;
-  for (const key of Object.keys(config)) {
-    if (!configKeys.has(key)) {
-      throw new UserError(
-        `${where} has an unknown option ${JSON.stringify(key)}. Options: ${[...configKeys].join(', ')}.`,
-      );
-    }
-  }
+  refuseUnknown(where, config, configKeys);
   if (!isOneOf(HandoffMode, mode)) {
     throw new UserError(
       `${where} has mode ${JSON.stringify(mode)}. Write one of ${listed(Object.values(HandoffMode))}.`,
@@ -195,7 +190,6 @@ export function compileHandoffs<C>(agentName: string, config: HandoffConfig<C>):
       gated: strategy === 'direct',
     });
   });
-  const { tools } = planOf(agentName, handoffs);
   if (mode === 'sequential') {
     const maxHops = config.maxHops ?? defaultMaxHops;
     if (handoffs.length > maxHops) {
@@ -205,13 +199,14 @@ export function compileHandoffs<C>(agentName: string, config: HandoffConfig<C>):
     }
     return { tools: [], opening: { type: 'chain', targets: handoffs }, targets: handoffs };
   }
+  refuseTwice(where, handoffs);
   if (strategy === 'broadcast') {
     return { tools: [], opening: { type: 'broadcast', targets: handoffs }, targets: handoffs };
   }
   const byCondition = strategy === 'route';
   const byModel = strategy === 'best_match' || auto;
   if (byCondition) checkOrder(where, targets, byModel);
-  if (!byCondition && !byModel) return { tools, opening: undefined, targets: handoffs };
+  if (!byCondition && !byModel) return { tools: handoffs, opening: undefined, targets: handoffs };
   const opening: Opening<C> = {
     type: 'route',
     byCondition,
@@ -220,7 +215,7 @@ export function compileHandoffs<C>(agentName: string, config: HandoffConfig<C>):
     targets: handoffs.map((one, index) => ({ handoff: one, condition: targets[index]?.condition })),
   };
   // Where the model may hand off by itself, it still may.
-  return { tools: strategy === 'direct' ? tools : [], opening, targets: handoffs };
+  return { tools: strategy === 'direct' ? handoffs : [], opening, targets: handoffs };
 }
 
 const configKeys: ReadonlySet<string> = new Set([
@@ -291,13 +286,7 @@ function checkTarget<C>(
   target: HandoffTarget<C>,
   toAll: 'sequential' | HandoffStrategy | undefined,
 ): void {
-  for (const key of Object.keys(target)) {
-    if (!targetKeys.has(key)) {
-      throw new UserError(
-        `${where} has a target with an unknown option ${JSON.stringify(key)}. Options: ${[...targetKeys].join(', ')}.`,
-      );
-    }
-  }
+  refuseUnknown(`A target of ${where.replace(/^The/, 'the')}`, target, targetKeys);
   if ((target.agentName === undefined) === (target.agent === undefined)) {
     throw new UserError(`${where} has a target without exactly one of agentName and agent.`);
   }
@@ -326,6 +315,16 @@ function checkOrder<C>(
       `${where} has target ${name} without a condition before others, which would never be reached. Give it a condition, or put it last.`,
     );
   }
+}
+
+// Only a chain can ask an agent again, with what was answered since.
+function refuseTwice<C>(where: string, handoffs: readonly Handoff<C>[]): void {
+  const names = handoffs.map(({ agentName }) => agentName);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return;
+  throw new UserError(
+    `${where} has target ${twice} twice. List it once; its condition may be a function of several.`,
+  );
 }
 
 function refuseSelf(agentName: string, target: string): void {

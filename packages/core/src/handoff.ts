@@ -128,6 +128,7 @@ export function handoff<C, O, In = unknown>(
   options: HandoffOptions<C, In> = {},
 ): Handoff<C, O> {
   const { controlReturn = ControlReturn.BUBBLE_UP, inputType } = options;
+  refuseUnknown(`handoff(${agent.name})`, options, optionKeys);
   if (controlReturn === ControlReturn.CONTINUE_CHAIN) {
     throw new UserError(
       `handoff(${agent.name}) has controlReturn 'continue_chain', which belongs to a chain. Write handoffConfig: { mode: 'sequential', targets: [...] }, or leave it out.`,
@@ -152,6 +153,27 @@ export function handoff<C, O, In = unknown>(
     onHandoff: options.onHandoff,
     isEnabled: options.isEnabled,
   });
+}
+
+const optionKeys: ReadonlySet<string> = new Set([
+  'toolName',
+  'description',
+  'inputType',
+  'onHandoff',
+  'history',
+  'controlReturn',
+  'contextKeys',
+  'transformInput',
+  'isEnabled',
+] satisfies (keyof HandoffOptions<unknown>)[]);
+
+/** @throws UserError for an option that there is not: a misspelled one would do nothing. */
+export function refuseUnknown(where: string, options: object, known: ReadonlySet<string>): void {
+  const unknown = Object.keys(options).find((key) => !known.has(key));
+  if (unknown === undefined) return;
+  throw new UserError(
+    `${where} has an unknown option ${JSON.stringify(unknown)}. Options: ${[...known].join(', ')}.`,
+  );
 }
 
 /** A handoff with what it leaves out filled in, frozen. @throws UserError for a bad tool name, schema or history. */
