@@ -43,6 +43,8 @@ export interface Beginner<C> {
   /** The id of a run without an idempotency key. */
   readonly freshId: string;
   readonly contextFor: (state: RunState, options: RunOptions<C>) => Promise<C>;
+  /** The run begins with this handoff. */
+  readonly handoff?: RecordedOptions['handoff'];
 }
 
 /** Records a run: claims its session, creates it, confirms (journal.md, Sessions). */
@@ -71,7 +73,14 @@ export async function begin<C>(
     key === undefined
       ? undefined
       : await sha256Hex(
-          canonicalJson(toJson([normal.messages, sessionId ?? null, normal.requestContext])),
+          canonicalJson(
+            toJson([
+              normal.messages,
+              sessionId ?? null,
+              normal.requestContext,
+              ...(by.handoff === undefined ? [] : [by.handoff]),
+            ]),
+          ),
         );
   if (store !== undefined && key !== undefined) {
     const known = await store.runs.header(runId);
@@ -96,8 +105,11 @@ export async function begin<C>(
     const known = claim === undefined ? await store.runs.header(runId) : undefined;
     if (known !== undefined) return exists(known, requestHash);
   }
-  const first = by.around.agent(firstAgent(agent, claim))?.name ?? agent.name;
-  const body = runStart(normal, sessionId, claim, { ...options, limits: limitsOf(agent, options) });
+  // Who hands off by hand is the agent that was named.
+  const active = by.handoff === undefined ? firstAgent(agent, claim) : agent.name;
+  const first = by.around.agent(active)?.name ?? agent.name;
+  const limits = limitsOf(agent, options);
+  const body = runStart(normal, sessionId, claim, { ...options, limits }, by.handoff);
   const { event, state } = firstEvent({
     runId,
     agent: first,
@@ -182,6 +194,7 @@ function runStart<C>(
   sessionId: string | undefined,
   claim: Claim | undefined,
   options: RunOptions<C>,
+  handoff?: RecordedOptions['handoff'],
 ): Extract<RunEventBody, { readonly type: 'run-start' }> {
   const { principal } = options;
   const userId = options.userId ?? normal.userId;
@@ -193,7 +206,7 @@ function runStart<C>(
     ...(userId === undefined ? {} : { userId }),
     ...(principal === undefined ? {} : { principal }),
     requestContext: normal.requestContext,
-    options: recordedOptions(options),
+    options: { ...recordedOptions(options), ...(handoff === undefined ? {} : { handoff }) },
   };
 }
 

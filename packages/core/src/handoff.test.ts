@@ -88,3 +88,36 @@ test('a chain: each target gets the request and the answers before it', async ()
   expect(models[1]?.requests[0]?.messages.map(textOf)).toEqual(['Go.', 'a0 answered:\nOne.']);
   expect(result.newMessages.map(textOf)).toEqual(['Go.', 'Two.']);
 });
+
+test('handoffTo begins with the handoff, and the caller may go on with the answer', async () => {
+  const model = scriptedModel(['Booked, says flight.']);
+  const flight = new Agent({ name: 'flight', model: scriptedModel(['BA 1.', 'BA 2.']) });
+  const planner = new Agent({ name: 'planner', model, handoffs: [flight] });
+  const store = memoryStore();
+  const runner = new Runner(planner, { store });
+  expect(runner.canHandoffTo('flight')).toBe(true);
+  const whole = await runner.handoffTo({
+    targetAgent: 'flight',
+    inputData: { message: 'To Rome' },
+    conversationId: 's',
+    reason: 'asked for',
+  });
+  expect(whole.response).toBe('BA 1.');
+  expect(whole.hops).toEqual([
+    { from: 'planner', to: 'flight', primitive: 'transfer', reason: 'asked for' },
+  ]);
+  const back = await runner.handoffTo({
+    targetAgent: 'flight',
+    inputData: 'To Rome',
+    expectedReturn: 'return_to_caller',
+  });
+  expect(back.response).toBe('Booked, says flight.');
+  expect(model.requests[0]?.messages.map(textOf)).toEqual(['To Rome', 'flight answered:\nBA 2.']);
+  await expect(runner.handoffTo({ targetAgent: 'hotel', inputData: '' })).rejects.toThrow(
+    'Agent planner does not hand off to "hotel". Its handoffs: flight.',
+  );
+  await runner.resetConversation('s');
+  expect(await store.sessions.load('s')).toMatchObject({ messages: [], activeAgent: 'planner' });
+  await journalOf(store, whole.runId);
+  await journalOf(store, back.runId);
+});

@@ -171,6 +171,6 @@ export {
   type RunFailure,
 } from './errors.ts';
 export { run } from './run.ts';
-export { Runner, type RunnerConfig } from './runner.ts';
+export { Runner, type HandoffToRequest, type RunnerConfig } from './runner.ts';
 export type { ContextFactory } from './context-factory.ts';
 export { fold, openInterruptions, usageOf, type RunState } from './state.ts';

@@ -9,9 +9,11 @@ import {
 } from './context-factory.ts';
 import { expireInterruptions, postDecisions } from './decide.ts';
 import { AgentError, toFailure, UserError, type SessionBusyError } from './errors.ts';
-import type { RunEvent, Watched } from './events.ts';
+import type { Principal, RecordedOptions, RunEvent, Watched } from './events.ts';
+import { ControlReturn, isOneOf } from './handoff.ts';
 import { randomId } from './ids.ts';
 import type { Decision } from './interruption.ts';
+import { toJson, type Json } from './json.ts';
 import { LeaseLostError } from './lease.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
@@ -34,10 +36,11 @@ import type {
   StepResult,
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
-import { commitEnd, confirmSession, readState } from './session.ts';
+import { commitEnd, confirmSession, readState, resetSession } from './session.ts';
 import { answerer, openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
+import { inputText } from './travel.ts';
 import { sleep } from './wait.ts';
 import { hubOf, watch } from './watch.ts';
 
@@ -57,6 +60,16 @@ export interface RunnerConfig<C = unknown> {
   readonly middleware?: readonly Middleware<C>[] | undefined;
   readonly logger?: Logger | undefined;
   readonly tracer?: Tracer | undefined;
+}
+
+/** A handoff that the app makes itself. */
+export interface HandoffToRequest {
+  readonly targetAgent: string;
+  readonly inputData: Json;
+  /** Another name for `sessionId`. */
+  readonly conversationId?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly expectedReturn?: ControlReturn | undefined;
 }
 
 /** `context` is required exactly when the agent needs one and the runner has no factory. */
@@ -121,6 +134,69 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     return new RunFeed<O>(runId, abort, (onEvent, onStart) =>
       this.#execute(input, { ...options, signal: linked }, onEvent, onStart, runId),
     );
+  }
+
+  /** Whether this runner's agent may hand off to an agent of that name. */
+  canHandoffTo(agentName: string): boolean {
+    return this.agent.handoffPlan.targets.some((one) => one.agentName === agentName);
+  }
+
+  /**
+   * Hands off without asking the agent's model: the run begins with the handoff, recorded like any other. `inputData` is
+   * what the target is asked, `expectedReturn` who answers: the target (`bubble_up`), or this agent when the target has
+   * answered it (`return_to_caller`). Default: as the agent's own handoff says.
+   *
+   * @throws AgentError `handoff_error` for an agent that is not among its handoffs; whatever `run()` throws.
+   */
+  async handoffTo(
+    request: HandoffToRequest,
+    ...[options]: RunArgument<C, K>
+  ): Promise<RunResult<unknown>> {
+    const { targetAgent, inputData, conversationId, reason, expectedReturn } = request;
+    if (!this.canHandoffTo(targetAgent)) {
+      const targets = this.agent.handoffPlan.targets.map(({ agentName }) => agentName);
+      throw new AgentError(
+        'handoff_error',
+        `Agent ${this.agent.name} does not hand off to ${JSON.stringify(targetAgent)}. ${targets.length === 0 ? 'It has no handoffs.' : `Its handoffs: ${targets.join(', ')}.`}`,
+      );
+    }
+    if (
+      expectedReturn !== undefined &&
+      (!isOneOf(ControlReturn, expectedReturn) || expectedReturn === ControlReturn.CONTINUE_CHAIN)
+    ) {
+      throw new UserError(
+        `expectedReturn is ${JSON.stringify(expectedReturn)}. Write 'bubble_up', 'return_to_caller' or 'end_conversation', or leave it out.`,
+      );
+    }
+    const input = toJson(inputData);
+    const message = inputText(input, 'call', this.agent.name);
+    return this.#execute(
+      { message, ...(conversationId === undefined ? {} : { conversationId }) },
+      options ?? {},
+      undefined,
+      () => undefined,
+      randomId(),
+      { to: targetAgent, input, reason, expectedReturn },
+    );
+  }
+
+  /**
+   * Begins a conversation anew under its id: no messages, the entry agent has the next turn, a closed one is open again.
+   * Owner, app state and the journals of its runs stay; an unknown id is nothing to do.
+   *
+   * @throws SessionBusyError while a run works or waits in it. NotFoundError for a session of somebody else.
+   */
+  async resetConversation(
+    conversationId: string,
+    options: { readonly principal?: Principal | undefined } = {},
+  ): Promise<void> {
+    const { store } = this.#config;
+    if (store === undefined) {
+      throw new UserError(
+        'The runner has no store that keeps conversations. Write new Runner(agent, { store: memoryStore() }).',
+      );
+    }
+    await resetSession(store, conversationId, options.principal?.id);
   }
 
   /** Records the run and leaves it: `step`, `resume` or any other process goes on with it. */
@@ -249,17 +325,20 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     onEvent: ((event: Watched) => void) | undefined,
     onStart: (header: RunHeader) => void,
     runId: string = randomId(),
+    handoff?: RecordedOptions['handoff'],
   ): Promise<RunResult<O>> {
     if (this.agent.overridesProcessRequest && boundRunOf(input) === undefined) {
       let ids = [runId];
       const attempt = (inner: ChatRequest) => {
         const [id = randomId()] = ids;
         ids = []; // Another try is another run.
-        return this.#execute(inner, options, onEvent, onStart, id) as Promise<RunResult<never>>;
+        return this.#execute(inner, options, onEvent, onStart, id, handoff) as Promise<
+          RunResult<never>
+        >;
       };
       return this.agent.processRequest(bindRun(input, attempt));
     }
-    const begun = await this.#begin(input, options, this.#config.store, runId);
+    const begun = await this.#begin(input, options, this.#config.store, runId, handoff);
     onStart(begun.header);
     if (begun.type === 'exists') return this.#join(begun.header.runId, options, onEvent);
     return this.#drive(
@@ -275,12 +354,14 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     options: RunOptions<C>,
     store: Store | undefined,
     freshId: string,
+    handoff?: RecordedOptions['handoff'],
   ): Promise<Begun> {
     return begin(input, options, {
       agent: this.agent,
       around: this.#around,
       store,
       freshId,
+      handoff,
       contextFor: (state, given) => contextFor(this.#config.context, state, given.context),
     }).catch(async (error: unknown) => {
       if (store !== undefined && isBusy(error)) await this.#wake(store, error.activeRunId);

@@ -165,6 +165,42 @@ export async function commitEnd(store: Store, runId: string, known?: RunState): 
   );
 }
 
+/**
+ * Begins a conversation anew under its id: no messages, the entry agent has the next turn, a closed one is open again.
+ * Owner, app state and the journals of its runs stay.
+ *
+ * @throws SessionBusyError while a run works or waits in it. NotFoundError for somebody else's session.
+ */
+export async function resetSession(
+  store: Store,
+  sessionId: string,
+  owner: string | undefined,
+): Promise<void> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const session = await surely(() => store.sessions.load(sessionId));
+    if (session.version === '0') return;
+    checkOwner(session, owner);
+    const { activeRunId, entryAgent } = session;
+    if (activeRunId !== undefined) {
+      if (!(await canReplace(store, session, activeRunId))) throw busy(sessionId, activeRunId);
+      if ((await store.runs.header(activeRunId)) !== undefined) continue;
+    }
+    try {
+      await store.sessions.commit(
+        sessionId,
+        { replaceWith: [], activeAgent: entryAgent, activeRunId: null, closed: false },
+        { expectedVersion: session.version, operationId: `reset:${randomId()}` },
+      );
+      return;
+    } catch (error) {
+      await again(error, attempt);
+    }
+  }
+  throw new SessionConflictError(
+    `Session ${sessionId} is changed by others all the time. Try again.`,
+  );
+}
+
 /** The state of a stored run; `undefined` when there is none. */
 export async function readState(
   store: Store,
@@ -189,14 +225,18 @@ function claimOf(session: SessionSnapshot, version: string): Claim {
   return { base: messages, version, entryAgent, activeAgent: active };
 }
 
-function checkUsable(session: SessionSnapshot, owner: string | undefined): void {
+function checkOwner(session: SessionSnapshot, owner: string | undefined): void {
   if (session.owner !== undefined && session.owner !== owner) {
     throw new NotFoundError(`There is no session ${session.sessionId}.`);
   }
+}
+
+function checkUsable(session: SessionSnapshot, owner: string | undefined): void {
+  checkOwner(session, owner);
   if (session.closed === true) {
     throw new AgentError(
       'session_closed',
-      `Session ${session.sessionId} is closed. Start a new conversation.`,
+      `Session ${session.sessionId} is closed. Start a new conversation, or reset it (Runner.resetConversation).`,
     );
   }
 }
