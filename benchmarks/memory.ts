@@ -1,52 +1,56 @@
-import { ratioOf } from './rounds.ts';
+import type { Crew } from './crew.ts';
+import { rangeOf, type Range } from './rounds.ts';
 import { Worker } from './worker-process.ts';
 import type { Together } from './worker.ts';
-import { turns } from './workloads.ts';
+import type { Workload } from './workloads.ts';
 
-/** W6: a thousand runs at once, each in front of a model that thinks for 50 ms, in a fresh process each time. */
+/** A thousand runs at once, in a fresh process each time. */
 export interface Concurrency {
-  readonly wall: number | undefined;
-  readonly peakRss: number | undefined;
-  /** Bytes a run in flight. */
-  readonly heapPerRun: number;
+  readonly wall: Range | undefined;
+  readonly peakRss: Range | undefined;
 }
 
 const runs = 1_000;
 const rounds = 5;
-const thinking = turns({ delayMs: 50 });
 
 export async function measureConcurrency(
   names: readonly string[],
   floor: string,
+  workload: Workload | Crew,
 ): Promise<ReadonlyMap<string, Concurrency>> {
   const samples = new Map(names.map((name) => [name, [] as Together[]]));
-  const heap = new Map<string, number>();
   for (let round = 0; round < rounds; round += 1) {
     for (let index = 0; index < names.length; index += 1) {
       const name = names[(index + round) % names.length];
       if (name === undefined) continue;
-      samples.get(name)?.push(await inFreshProcess(name, (worker) => worker.together(runs)));
+      const took = await inFreshProcess(name, workload, (worker) => worker.together(runs));
+      samples.get(name)?.push(took);
     }
-  }
-  for (const name of names) {
-    heap.set(name, await inFreshProcess(name, (worker) => worker.heap(2 * runs)));
   }
   return new Map(
     names.map((name) => [
       name,
       {
-        wall: ratioOf(samples.get(name), samples.get(floor), ({ wall }) => wall),
-        peakRss: ratioOf(samples.get(name), samples.get(floor), ({ peakRss }) => peakRss),
-        heapPerRun: heap.get(name) ?? Number.NaN,
+        wall: rangeOf(samples.get(name), samples.get(floor), ({ wall }) => wall),
+        peakRss: rangeOf(samples.get(name), samples.get(floor), ({ peakRss }) => peakRss),
       },
     ]),
   );
 }
 
-async function inFreshProcess<T>(name: string, work: (worker: Worker) => Promise<T>): Promise<T> {
+/** Bytes of heap that a run holds while its model thinks. */
+export function heapPerRun(name: string, workload: Workload): Promise<number> {
+  return inFreshProcess(name, workload, (worker) => worker.heap(2 * runs));
+}
+
+async function inFreshProcess<T>(
+  name: string,
+  workload: Workload | Crew,
+  work: (worker: Worker) => Promise<T>,
+): Promise<T> {
   const worker = await Worker.start(name);
   try {
-    await worker.prepare(thinking);
+    await worker.prepare(workload);
     return await work(worker);
   } finally {
     worker.stop();

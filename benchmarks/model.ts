@@ -1,10 +1,22 @@
-import { answerText, counter, input, pieces, seen, usage, type Workload } from './workloads.ts';
+import { saysTo, type Says } from './crew.ts';
+import {
+  answerText,
+  counter,
+  input,
+  pieces,
+  seen,
+  usage,
+  wait,
+  type Workload,
+} from './workloads.ts';
+
+type Json = Readonly<Record<string, string>>;
 
 // The double of a model that the loop by hand and ours share: zero latency, every event made beforehand.
 
 export type Part =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'tool-call'; readonly toolName: string; readonly input: typeof input };
+  | { readonly type: 'tool-call'; readonly toolName: string; readonly input: Json };
 
 export interface Response {
   readonly parts: readonly Part[];
@@ -58,10 +70,36 @@ function playing(next: () => readonly Event[], delayMs: number): Model {
   return {
     stream: (request) => {
       seen.request(request.messages.length, request.tools.length);
-      const events = next();
-      return { [Symbol.asyncIterator]: () => new Playing(events, delayMs) };
+      return played(next(), delayMs);
     },
   };
+}
+
+/** Speaks for each agent of a crew. */
+export function crewModel(delayMs: number): Model {
+  const events = new Map<Says, readonly Event[]>();
+  return {
+    stream: ({ instructions, messages, tools }) => {
+      const says = saysTo(instructions, messages, tools.length);
+      let made = events.get(says);
+      if (made === undefined) events.set(says, (made = [said(says)]));
+      return played(made, delayMs);
+    },
+  };
+}
+
+function said(says: Says): Event {
+  if (says.type === 'answer') return answer(says.text);
+  const parts = says.asks.map(({ toolName, message }) => ({
+    type: 'tool-call' as const,
+    toolName,
+    input: { message },
+  }));
+  return { type: 'response', response: { parts, usage, finishReason: 'tool-calls' } };
+}
+
+function played(events: readonly Event[], delayMs: number): AsyncIterable<Event> {
+  return { [Symbol.asyncIterator]: () => new Playing(events, delayMs) };
 }
 
 class Playing implements AsyncIterator<Event> {
@@ -78,9 +116,7 @@ class Playing implements AsyncIterator<Event> {
     if (this.#delayMs > 0) {
       const delayMs = this.#delayMs;
       this.#delayMs = 0;
-      return new Promise<void>((resolve) => {
-        setTimeout(resolve, delayMs);
-      }).then(() => this.next());
+      return wait(delayMs).then(() => this.next());
     }
     const value = this.#events[this.#at];
     this.#at += 1;

@@ -1,3 +1,4 @@
+import type { Crew } from './crew.ts';
 import type { Worker } from './worker-process.ts';
 import type { Took } from './worker.ts';
 import type { Workload } from './workloads.ts';
@@ -16,7 +17,7 @@ export interface RoundOptions {
 /** Batches of all adapters, one after the other, in an order that rotates from round to round. */
 export async function measure(
   workers: readonly Worker[],
-  workload: Workload,
+  workload: Workload | Crew,
   { rounds = 11, batchMs = 60, warmUpMs = 1_200 }: RoundOptions = {},
 ): Promise<Rounds> {
   const times = new Map<Worker, number>();
@@ -68,13 +69,38 @@ export function ratioOf<T>(
   under: readonly T[] | undefined,
   by: (sample: T) => number,
 ): number | undefined {
-  if (over === undefined || under === undefined) return undefined;
-  return median(
-    over.flatMap((sample, round) => {
-      const other = under[round];
-      return other === undefined ? [] : [by(sample) / by(other)];
-    }),
-  );
+  return median(ratios(over, under, by));
+}
+
+/** The median over the rounds, and how far they lie apart. */
+export interface Range {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+export function rangeOf<T>(
+  over: readonly T[] | undefined,
+  under: readonly T[] | undefined,
+  by: (sample: T) => number,
+): Range | undefined {
+  const each = ratios(over, under, by);
+  const middle = median(each);
+  return middle === undefined
+    ? undefined
+    : { min: Math.min(...each), median: middle, max: Math.max(...each) };
+}
+
+function ratios<T>(
+  over: readonly T[] | undefined,
+  under: readonly T[] | undefined,
+  by: (sample: T) => number,
+): readonly number[] {
+  if (over === undefined || under === undefined) return [];
+  return over.flatMap((sample, round) => {
+    const other = under[round];
+    return other === undefined ? [] : [by(sample) / by(other)];
+  });
 }
 
 export function median(values: readonly number[]): number | undefined {

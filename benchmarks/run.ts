@@ -1,9 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { measureColdStart } from './cold-start.ts';
-import { measureConcurrency } from './memory.ts';
-import { measure, median, ratio, ratioOf, type Rounds } from './rounds.ts';
-import { toMarkdown, type Row } from './report.ts';
+import { coordinator, handoffs, type Crew } from './crew.ts';
+import { heapPerRun, measureConcurrency } from './memory.ts';
+import { measure, median, rangeOf, ratio, ratioOf, type Rounds } from './rounds.ts';
+import { toMarkdown, type Figure, type Row } from './report.ts';
 import { measureServers } from './server.ts';
 import { measureWire } from './wire.ts';
 import { Worker } from './worker-process.ts';
@@ -11,11 +13,18 @@ import { turns, type Workload } from './workloads.ts';
 
 /**
  * `npm run bench`: the ratios of docs' performance budgets, beside a loop by hand and two other libraries. It prints and
- * writes them, and asserts nothing: the machine decides too much.
+ * writes them, and asserts nothing: the machine decides too much. `npm run bench W4 W7` measures these alone, and writes
+ * nothing.
  */
 const libraries = ['floor', 'ours', 'openai-agents', 'ai'] as const;
 const peers = ['openai-agents', 'ai'] as const;
 const started = performance.now();
+const [load = 0] = loadavg();
+const wanted = new Set(process.argv.slice(2));
+
+function wants(...ids: readonly string[]): boolean {
+  return wanted.size === 0 || ids.some((id) => wanted.has(id));
+}
 
 function say(text: string): void {
   console.error(
@@ -25,32 +34,48 @@ function say(text: string): void {
 
 /** The loop itself: a process for each library, all of them through one workload after the other. */
 async function loops(): Promise<readonly Row[]> {
+  if (!wants('W1', 'W2', 'W3', 'W4', 'W5', 'G1', 'G2')) return [];
   const workers = await Promise.all(libraries.map((name) => Worker.start(name)));
   const rows: Row[] = [];
-  const one = async (workload: Workload): Promise<Rounds> => measure(workers, workload);
-  const add = async (id: string, what: string, budget: string, workload: Workload) => {
+  const add = async (
+    id: string,
+    what: string,
+    budget: string,
+    workload: Workload | Crew,
+    figure: (rounds: Rounds, name: string) => Figure = (rounds, name) =>
+      ratio(rounds, name, 'floor'),
+  ) => {
+    if (!wants(id)) return undefined;
     say(`${id} ${what}`);
-    const rounds = await one(workload);
+    const rounds = await measure(workers, workload);
     rows.push({
       id,
       what,
       budget,
-      ours: ratio(rounds, 'ours', 'floor'),
-      peers: peers.map((name) => ratio(rounds, name, 'floor')),
+      ours: figure(rounds, 'ours'),
+      peers: peers.map((name) => figure(rounds, name)),
     });
     return rounds;
   };
+  const ten = turns({ turns: 10, tools: 1 });
   try {
     await add('W1', 'one turn', '≤ 10', turns());
-    const few = await add('W2', '10-turn tool loop', '≤ 2.5', turns({ turns: 10, tools: 1 }));
+    const few = await add('W2', '10-turn tool loop', '≤ 2.5', ten);
     await add('W3', '2,000 deltas', '≤ 2.5', { kind: 'deltas', count: 2_000 });
+    await add('W4', 'A → B → A by handoff', '≤ 4', handoffs, spread);
     await add('W5', '200 messages before one turn', '≤ 6', turns({ history: 200 }));
-    say('G1 late turns, G2 256 tools');
-    rows.push(...(await growth(workers, few)));
+    if (wants('G1', 'G2')) {
+      say('G1 late turns, G2 256 tools');
+      rows.push(...(await growth(workers, few ?? (await measure(workers, ten)))));
+    }
   } finally {
     for (const worker of workers) worker.stop();
   }
   return rows;
+}
+
+function spread(rounds: Rounds, name: string): Figure {
+  return rangeOf(rounds.get(name), rounds.get('floor'), ({ processor }) => processor);
 }
 
 /** How costs grow, each library to itself. */
@@ -98,19 +123,21 @@ async function growth(workers: readonly Worker[], fewTools: Rounds): Promise<rea
 }
 
 async function concurrency(): Promise<readonly Row[]> {
+  if (!wants('W6')) return [];
   say('W6 1,000 runs at once');
-  const measured = await measureConcurrency(libraries, 'floor');
-  const row = (what: string, budget: string, of: 'wall' | 'peakRss'): Row => ({
-    id: 'W6',
-    what,
-    budget,
-    ours: measured.get('ours')?.[of],
-    peers: peers.map((name) => measured.get(name)?.[of]),
-  });
-  const kilobytes = (name: string) => (measured.get(name)?.heapPerRun ?? Number.NaN) / 1_024;
+  const thinking = turns({ delayMs: 50 });
+  const rows = await together(
+    'W6',
+    '1,000 runs at once, model of 50 ms',
+    thinking,
+    '≤ 1.4',
+    '≤ 1.3',
+  );
+  const heap = new Map<string, number>();
+  for (const name of libraries) heap.set(name, await heapPerRun(name, thinking));
+  const kilobytes = (name: string) => (heap.get(name) ?? Number.NaN) / 1_024;
   return [
-    row('1,000 runs at once, model of 50 ms: time', '≤ 1.4', 'wall'),
-    row('… peak memory of the process', '≤ 1.3', 'peakRss'),
+    ...rows,
     {
       id: 'W6',
       what: `… KB of heap a run in flight (by hand: ${kilobytes('floor').toFixed(1)})`,
@@ -121,23 +148,55 @@ async function concurrency(): Promise<readonly Row[]> {
   ];
 }
 
-async function tracing(): Promise<Row> {
+async function coordinators(): Promise<readonly Row[]> {
+  if (!wants('W7')) return [];
+  say('W7 1,000 coordinators at once');
+  const what = '1,000 coordinators at once, 3 specialists side by side each, models of 50 ms';
+  return together('W7', what, coordinator(50));
+}
+
+async function together(
+  id: string,
+  what: string,
+  workload: Workload | Crew,
+  wallBudget = '',
+  memoryBudget = '',
+): Promise<readonly Row[]> {
+  const measured = await measureConcurrency(libraries, 'floor', workload);
+  const row = (named: string, budget: string, of: 'wall' | 'peakRss'): Row => ({
+    id,
+    what: named,
+    budget,
+    ours: measured.get('ours')?.[of],
+    peers: peers.map((name) => measured.get(name)?.[of]),
+  });
+  return [
+    row(`${what}: time`, wallBudget, 'wall'),
+    row('… peak memory of the process', memoryBudget, 'peakRss'),
+  ];
+}
+
+async function tracing(): Promise<readonly Row[]> {
+  if (!wants('T1')) return [];
   say('T1 tracing');
   const workers = [await Worker.start('ours'), await Worker.start('ours-traced')];
   try {
     const rounds = await measure(workers, turns({ turns: 10, tools: 1 }), { rounds: 21 });
-    return {
-      id: 'T1',
-      what: 'W2 with a tracer that nobody listens to / without',
-      budget: '≤ 1.1',
-      ours: ratio(rounds, 'ours-traced', 'ours'),
-    };
+    return [
+      {
+        id: 'T1',
+        what: 'W2 with a tracer that nobody listens to / without',
+        budget: '≤ 1.1',
+        ours: ratio(rounds, 'ours-traced', 'ours'),
+      },
+    ];
   } finally {
     for (const worker of workers) worker.stop();
   }
 }
 
 async function wire(): Promise<readonly Row[]> {
+  if (!wants('N1')) return [];
   say('N1 over HTTP');
   return (await measureWire()).flatMap(({ name, wall, processor }): Row[] => [
     { id: 'N1', what: `${name}, over HTTP / raw openai SDK`, budget: '≤ 1.15', ours: wall },
@@ -148,6 +207,7 @@ async function wire(): Promise<readonly Row[]> {
 }
 
 async function servers(): Promise<readonly Row[]> {
+  if (!wants('H1', 'H2')) return [];
   say('H1, H2 servers');
   const { toRunner, toFloor } = await measureServers();
   const under = 'node:http by hand';
@@ -182,6 +242,7 @@ async function servers(): Promise<readonly Row[]> {
 }
 
 async function coldStart(): Promise<readonly Row[]> {
+  if (!wants('C1', 'C4')) return [];
   say('C1, C4 imports');
   const { core, functionApp } = await measureColdStart();
   return [
@@ -198,7 +259,8 @@ async function coldStart(): Promise<readonly Row[]> {
 const rows = [
   ...(await loops()),
   ...(await concurrency()),
-  await tracing(),
+  ...(await coordinators()),
+  ...(await tracing()),
   ...(await wire()),
   ...(await servers()),
   ...(await coldStart()),
@@ -212,13 +274,20 @@ const versions = {
   node: process.versions.node,
 };
 const date = new Date().toISOString().slice(0, 10);
-const markdown = toMarkdown(rows, versions, date);
 const folder = join(import.meta.dirname, 'results');
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, `${versions.ours}.md`), markdown);
-writeFileSync(
-  join(folder, `${versions.ours}.json`),
-  `${JSON.stringify({ date, versions, rows }, undefined, 2)}\n`,
-);
-say(`written to benchmarks/results/${versions.ours}.md and .json`);
+// The results of a release stay as they are: what comes after it is `next`.
+const released = existsSync(join(folder, `${versions.ours}.md`));
+const name = released ? 'next' : versions.ours;
+const title = released ? `Benchmarks after ${versions.ours}` : `Benchmarks of ${versions.ours}`;
+const circumstances = { title, date, processors: availableParallelism(), load };
+const markdown = toMarkdown(rows, versions, circumstances);
+if (wanted.size === 0) {
+  writeFileSync(join(folder, `${name}.md`), markdown);
+  writeFileSync(
+    join(folder, `${name}.json`),
+    `${JSON.stringify({ ...circumstances, versions, rows }, undefined, 2)}\n`,
+  );
+  say(`written to benchmarks/results/${name}.md and .json`);
+}
 console.log(markdown);

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import type { Crew } from './crew.ts';
 import type { Ask, Together, Took } from './worker.ts';
 import type { Workload } from './workloads.ts';
 
@@ -31,7 +32,7 @@ export class Worker {
   }
 
   /** @throws Error when the adapter's answer is wrong. */
-  async prepare(workload: Workload): Promise<void> {
+  async prepare(workload: Workload | Crew): Promise<void> {
     await this.#ask({ type: 'prepare', workload });
   }
 

@@ -1,3 +1,4 @@
+import { modelCallsOf, verifyCrew, type Crew, type CrewAdapter } from './crew.ts';
 import { answerText, seen, verify, type Adapter, type Workload } from './workloads.ts';
 
 /**
@@ -5,7 +6,7 @@ import { answerText, seen, verify, type Adapter, type Workload } from './workloa
  * `node --expose-gc worker.ts floor`
  */
 export type Ask =
-  | { readonly type: 'prepare'; readonly workload: Workload }
+  | { readonly type: 'prepare'; readonly workload: Workload | Crew }
   | { readonly type: 'batch'; readonly times: number }
   | { readonly type: 'together'; readonly runs: number }
   | { readonly type: 'heap'; readonly runs: number };
@@ -22,12 +23,23 @@ export interface Together extends Took {
 }
 
 const [name = ''] = process.argv.slice(2);
-const { adapter }: { readonly adapter: Adapter } = await import(`./adapters/${name}.ts`);
+const loaded: { readonly adapter: Adapter } = await import(`./adapters/${name}.ts`);
 let once: () => Promise<string> = () => Promise.reject(new Error('Nothing is prepared.'));
 let untilFirst = false;
+/** Model calls of one run, where it is counted for many at once. */
+let modelCalls = 1;
 
-async function prepare(workload: Workload): Promise<Took> {
-  once = adapter.prepare(workload);
+async function prepare(workload: Workload | Crew): Promise<Took> {
+  if (workload.kind === 'handoffs' || workload.kind === 'coordinator') {
+    const { adapter }: { readonly adapter: CrewAdapter } = await import(`./crews/${name}.ts`);
+    once = adapter.prepare(workload);
+    untilFirst = false;
+    modelCalls = modelCallsOf(workload);
+    await verifyCrew(workload, once);
+    return { wall: 0, processor: 0 };
+  }
+  once = loaded.adapter.prepare(workload);
+  modelCalls = workload.kind === 'turns' ? workload.turns : 1;
   untilFirst = workload.kind === 'deltas' && workload.first === true;
   await verify(workload, once);
   return { wall: 0, processor: 0 };
@@ -47,10 +59,13 @@ async function batch(times: number): Promise<Took> {
 
 /** Many runs at once, in a process that has done little else. */
 async function together(runs: number): Promise<Together> {
+  seen.reset();
   const stop = clock();
   const answers = await Promise.all(Array.from({ length: runs }, () => once()));
   const took = stop();
   if (answers.some((answer) => answer !== answerText)) throw new Error('A run gave no answer.');
+  if (seen.modelCalls !== runs * modelCalls)
+    throw new Error(`${seen.modelCalls} model calls in ${runs} runs.`);
   return { ...took, peakRss: process.resourceUsage().maxRSS * 1024 };
 }
 

@@ -38,10 +38,12 @@ export const seen = {
   toolRuns: 0,
   messages: 0,
   tools: 0,
+  /** Of the last request, as the library puts it to its model. */
+  lastMessages: [] as readonly unknown[],
   /** When the first piece of an answer was seen, by `performance.now()`. */
   firstPieceAt: 0,
   reset(): void {
-    Object.assign(seen, { modelCalls: 0, toolRuns: 0, messages: 0, tools: 0 });
+    Object.assign(seen, { modelCalls: 0, toolRuns: 0, messages: 0, tools: 0, lastMessages: [] });
   },
   /** Called by each double with the request that it got. */
   request(messages: number, tools: number): void {
@@ -89,6 +91,12 @@ export const parameters = () => z.object({ city: z.string() });
 export async function execute({ city }: { readonly city: string }) {
   seen.toolRuns += 1;
   return { city, temperature: 21 };
+}
+
+export function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 /** @throws Error when the workload was not done as it should be. */

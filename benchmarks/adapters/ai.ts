@@ -13,6 +13,7 @@ import {
   seen,
   toolNames,
   usage,
+  wait,
   type Adapter,
   type Workload,
 } from '../workloads.ts';
@@ -54,7 +55,7 @@ export const adapter: Adapter = {
 };
 
 /** The mock keeps every request, which would be measured as the library's memory. */
-function forget(model: MockLanguageModelV4): void {
+export function forget(model: MockLanguageModelV4): void {
   model.doGenerateCalls.length = 0;
   model.doStreamCalls.length = 0;
 }
@@ -69,6 +70,36 @@ const spent = {
   outputTokens: { total: usage.outputTokens, text: usage.outputTokens, reasoning: 0 },
 };
 
+type Result = Awaited<ReturnType<MockLanguageModelV4['doGenerate']>>;
+type Call = Extract<Result['content'][number], { readonly type: 'tool-call' }>;
+
+export function answered(text: string): Result {
+  return {
+    content: [{ type: 'text', text }],
+    finishReason: { unified: 'stop', raw: 'stop' },
+    usage: spent,
+    warnings: [],
+  };
+}
+
+export function called(calls: Call[]): Result {
+  return {
+    content: calls,
+    finishReason: { unified: 'tool-calls', raw: 'tool_calls' },
+    usage: spent,
+    warnings: [],
+  };
+}
+
+export function callOf(index: number, toolName: string, given: object): Call {
+  return {
+    type: 'tool-call',
+    toolCallId: `call_${index}`,
+    toolName,
+    input: JSON.stringify(given),
+  };
+}
+
 function modelFor(workload: Workload): MockLanguageModelV4 {
   const turn = workload.kind === 'turns' ? counter(workload.turns) : () => ({ last: true });
   const words = workload.kind === 'deltas' ? pieces(workload.count) : [];
@@ -79,26 +110,7 @@ function modelFor(workload: Workload): MockLanguageModelV4 {
       seen.request(prompt.length - 1, tools?.length ?? 0);
       if (workload.kind === 'turns' && workload.delayMs > 0) await wait(workload.delayMs);
       calls += 1;
-      return turn().last
-        ? {
-            content: [{ type: 'text', text: answerText }],
-            finishReason: { unified: 'stop', raw: 'stop' },
-            usage: spent,
-            warnings: [],
-          }
-        : {
-            content: [
-              {
-                type: 'tool-call',
-                toolCallId: `call_${calls}`,
-                toolName: 'get_weather',
-                input: JSON.stringify(input),
-              },
-            ],
-            finishReason: { unified: 'tool-calls', raw: 'tool_calls' },
-            usage: spent,
-            warnings: [],
-          };
+      return turn().last ? answered(answerText) : called([callOf(calls, 'get_weather', input)]);
     },
     doStream: async ({ prompt, tools }) => {
       seen.request(prompt.length - 1, tools?.length ?? 0);
@@ -118,10 +130,4 @@ function* parts(words: readonly string[]): Iterable<StreamPart> {
   for (const delta of words) yield { type: 'text-delta', id: 't1', delta };
   yield { type: 'text-end', id: 't1' };
   yield { type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage: spent };
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

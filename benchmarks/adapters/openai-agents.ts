@@ -23,6 +23,7 @@ import {
   seen,
   toolNames,
   usage,
+  wait,
   type Adapter,
   type Workload,
 } from '../workloads.ts';
@@ -82,7 +83,7 @@ function modelFor(workload: Workload): Model {
       note(request);
       if (workload.kind === 'turns' && workload.delayMs > 0) await wait(workload.delayMs);
       calls += 1;
-      const output = turn().last ? [message(answerText)] : [call(calls)];
+      const output = turn().last ? [messageOf(answerText)] : [callOf(calls, 'get_weather', input)];
       return { usage: new Usage(usage), output };
     },
     async *getStreamedResponse(request): AsyncIterable<StreamEvent> {
@@ -90,13 +91,13 @@ function modelFor(workload: Workload): Model {
       for (const delta of words) yield { type: 'output_text_delta', delta };
       yield {
         type: 'response_done',
-        response: { id: 'r1', usage, output: [message(words.join(''))] },
+        response: { id: 'r1', usage, output: [messageOf(words.join(''))] },
       };
     },
   };
 }
 
-function message(text: string): protocol.AssistantMessageItem {
+export function messageOf(text: string): protocol.AssistantMessageItem {
   return {
     type: 'message',
     role: 'assistant',
@@ -105,18 +106,12 @@ function message(text: string): protocol.AssistantMessageItem {
   };
 }
 
-function call(index: number): protocol.FunctionCallItem {
+export function callOf(index: number, name: string, given: object): protocol.FunctionCallItem {
   return {
     type: 'function_call',
     callId: `call_${index}`,
-    name: 'get_weather',
+    name,
     status: 'completed',
-    arguments: JSON.stringify(input),
+    arguments: JSON.stringify(given),
   };
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
