@@ -136,24 +136,17 @@ function priorMessages<C>(
   if (call === undefined) return messages.slice(0, messages.length - frame.request.length);
   // The turn goes on while the target works: its calls have no results yet.
   if (primitive !== 'transfer') return messages.filter((one) => one !== frame.last?.message);
-  return [...messages, resultsMessage(live.state.runId, frame, transferResults(frame, call))];
+  return [...messages, resultsMessage(live.state.runId, frame, resultsBefore(frame, call))];
 }
 
-/** The results of a turn that ends in a transfer. */
-function transferResults(frame: FrameState, transfer: CallState) {
+// What a turn that ends in a transfer came to. The transfer itself is left out, and its call with it: the target has no
+// such tool, and reads what was said in its request.
+function resultsBefore(frame: FrameState, transfer: CallState) {
   return frame.calls.map((call, index) => {
+    if (call === transfer) return undefined;
     const { callId, toolName } = call;
-    return (
-      frame.results[index] ?? {
-        type: 'tool-result' as const,
-        callId,
-        toolName,
-        output: {
-          type: 'json' as const,
-          value: call === transfer ? transferred(call.toolName) : onlyOne,
-        },
-      }
-    );
+    const output = { type: 'json' as const, value: onlyOne };
+    return frame.results[index] ?? { type: 'tool-result' as const, callId, toolName, output };
   });
 }
 

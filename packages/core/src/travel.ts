@@ -11,15 +11,20 @@ export async function selectHistory<C>(
   history: History<C>,
   context: RunContext<C>,
 ): Promise<readonly Message[]> {
-  if (history === 'full') return wholePairs(messages);
   if (history === 'none') return [];
-  const chosen =
-    typeof history === 'function'
-      ? await history(messages, context)
-      : history.last === 0
-        ? []
-        : messages.slice(-history.last);
-  return wholePairs(chosen);
+  const whole = wholePairs(messages);
+  if (history === 'full') return whole;
+  return wholePairs(
+    typeof history === 'function' ? await history(whole, context) : lastOf(whole, history.last),
+  );
+}
+
+function lastOf(messages: readonly Message[], count: number): readonly Message[] {
+  if (count === 0) return [];
+  let start = Math.max(0, messages.length - count);
+  // Results mean nothing without their calls.
+  while (start > 0 && messages[start]?.role === 'tool') start -= 1;
+  return messages.slice(start);
 }
 
 /** Without calls that have no result there, and results that have no call: no vendor takes them. */
@@ -63,7 +68,7 @@ export function withoutPrivate(
   );
 }
 
-// A message without parts says nothing: it is left out.
+// A message without parts, or with thoughts only, says nothing: it is left out. No vendor takes thoughts that lead nowhere.
 function keptParts(
   messages: readonly Message[],
   keep: (part: Part, message: Message) => boolean,
@@ -71,7 +76,7 @@ function keptParts(
 ): readonly Message[] {
   return messages.flatMap((message) => {
     const parts = message.parts.filter((part) => keep(part, message)).map(change);
-    return parts.length === 0 ? [] : [{ ...message, parts }];
+    return parts.every(({ type }) => type === 'reasoning') ? [] : [{ ...message, parts }];
   });
 }
 

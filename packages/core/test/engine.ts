@@ -45,7 +45,7 @@ export async function reloaded(
   if (header === undefined || first === undefined) throw new Error(`There is no run ${runId}.`);
   const sessionId = header.sessionId;
   if (sessionId !== undefined) {
-    const { messages, activeRunId, activeConfirmed, owner, activeAgent } = json(
+    const { messages, activeRunId, activeConfirmed, owner, entryAgent, activeAgent } = json(
       await store.sessions.load(sessionId),
     );
     await copy.sessions.commit(
@@ -54,6 +54,7 @@ export async function reloaded(
         append: messages,
         ...(activeRunId === undefined ? {} : { activeRunId, activeConfirmed }),
         owner,
+        entryAgent,
         activeAgent,
       },
       { expectedVersion: '0', operationId: 'copy' },
