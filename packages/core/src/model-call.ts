@@ -8,6 +8,7 @@ import { readResponse } from './read-response.ts';
 import { callIdOf, messageIdOf, type FrameState } from './state.ts';
 import type { Tool, ToolSource } from './tool.ts';
 import { requestText } from './hand-over.ts';
+import { shownTo } from './travel.ts';
 import { orAbort } from './wait.ts';
 
 /** Asks the model for the next turn of a frame, shows its deltas, and stages the `model-response`. */
@@ -109,7 +110,7 @@ function toRequest<C>(
 ): ModelRequest {
   return {
     ...(instructions === undefined || instructions === '' ? {} : { instructions }),
-    messages: frame.messages.slice(),
+    messages: shownTo(frame, live.providerOf(agent)),
     tools: tools.specs,
     ...(agent.outputSpec === undefined ? {} : { output: agent.outputSpec }),
     settings: settingsOf(live, frame, agent),

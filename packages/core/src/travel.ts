@@ -2,6 +2,7 @@ import type { HandoffPrimitive, History } from './handoff.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import type { Message, Part, ProviderData } from './message.ts';
 import type { RunContext } from './run-context.ts';
+import type { FrameState } from './state.ts';
 
 // What travels in a handoff: which messages, which of the request's context, and the request itself.
 
@@ -66,6 +67,15 @@ export function withoutPrivate(
       return kept === undefined ? rest : { ...rest, providerData: kept };
     },
   );
+}
+
+/** A frame's messages as its model gets them: what other agents said in earlier turns comes without their vendors' data. */
+export function shownTo(frame: FrameState, provider: string | undefined): readonly Message[] {
+  const { agent, messages, parent } = frame;
+  // What was handed over was stripped when it was recorded.
+  const foreign = (one: Message) => one.agent !== undefined && one.agent !== agent;
+  if (parent !== undefined || !messages.some(foreign)) return messages.slice();
+  return messages.flatMap((one) => (foreign(one) ? withoutPrivate([one], provider) : [one]));
 }
 
 // A message without parts, or with thoughts only, says nothing: it is left out. No vendor takes thoughts that lead nowhere.
