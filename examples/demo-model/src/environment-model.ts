@@ -1,6 +1,6 @@
 import { AgentError, type Model } from '@agent-functions/core';
 import { azureOpenAI, openai } from '@agent-functions/providers-openai';
-import { findOllama } from './find-ollama.ts';
+import { findOllama, type FoundOllama } from './find-ollama.ts';
 import type { Script } from './script.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,15 +55,28 @@ function localModel(script: Script, env: Environment): Model {
 
 async function chooseLocal(script: Script, env: Environment): Promise<Model> {
   const ollama = await findOllama(env);
-  if (ollama !== undefined) {
-    sayOnce(`model ${ollama.model} of Ollama at ${ollama.baseURL}`);
-    return openai(ollama.model, { baseURL: ollama.baseURL, apiKey: 'ollama', api: 'chat' });
+  if (ollama === undefined) {
+    const baseURL = await startDemo(script);
+    sayOnce(offlineLine);
+    return openai('offline-demo', { baseURL, apiKey: 'offline', api: 'chat' });
   }
-  const baseURL = await startDemo(script);
-  sayOnce(
-    'offline demo model: no model is connected, a few questions are answered (see the README). Set OPENAI_API_KEY to connect one.',
-  );
-  return openai('offline-demo', { baseURL, apiKey: 'offline', api: 'chat' });
+  sayOnce(ollamaLine(ollama));
+  return openai(ollama.model, { baseURL: ollama.baseURL, apiKey: 'ollama', api: 'chat' });
+}
+
+/** Prints which model the agents of this process will have, unless that was printed before. */
+export async function sayWhichModel(env: Environment = process.env): Promise<void> {
+  if (isSet(env['OPENAI_API_KEY'])) return sayOnce('model of OpenAI');
+  if (isSet(env['AZURE_OPENAI_ENDPOINT'])) return sayOnce('model of Azure OpenAI');
+  const ollama = await findOllama(env);
+  sayOnce(ollama === undefined ? offlineLine : ollamaLine(ollama));
+}
+
+const offlineLine =
+  'offline demo model: no model is connected, a few questions are answered (see the README). Set OPENAI_API_KEY to connect one.';
+
+function ollamaLine({ model, baseURL }: FoundOllama): string {
+  return `model ${model} of Ollama at ${baseURL}`;
 }
 
 async function startDemo(script: Script): Promise<string> {

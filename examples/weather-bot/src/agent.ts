@@ -1,9 +1,7 @@
 import { Agent } from '@agent-functions/core';
 import { environmentModel } from 'demo-model';
 import { demoAnswer } from './demo-script.ts';
-import { convertTemperature } from './tools/convert-temperature.ts';
-import { getCurrentWeather } from './tools/get-current-weather.ts';
-import { getWeatherAdvice } from './tools/get-weather-advice.ts';
+import { convertTemperature, getCurrentWeather, getWeatherAdvice } from './tools/index.ts';
 
 export const weather_bot = new Agent({
   name: 'weather_bot',

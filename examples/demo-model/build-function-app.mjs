@@ -1,3 +1,5 @@
+#!/usr/bin/env node
+// Bundles the Functions app of the present folder: src/functions/main.ts becomes dist/main.mjs.
 // One file for the Functions worker: half the cold start of a folder of packages.
 import { build } from 'esbuild';
 
