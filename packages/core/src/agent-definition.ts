@@ -5,7 +5,7 @@ import type { Message, Output } from './message.ts';
 import type { LLMConfig, Model, ModelSettings, OutputSpec, ToolSpec } from './model.ts';
 import type { ChatRequest, RunResult } from './run-result.ts';
 import { isSchema, toJsonSchema, type Schema } from './schema.ts';
-import type { Guardrail } from './guardrail.ts';
+import { checkNames, type Guardrail } from './guardrail.ts';
 import { toHandoff, type HandoffTo, type Lazy } from './handoff.ts';
 import {
   compileHandoffs,
@@ -16,6 +16,7 @@ import {
 } from './handoff-config.ts';
 import { agentTool, type AgentToolOptions } from './agent-tool.ts';
 import type { Middleware } from './middleware.ts';
+import type { ReflectionPlan } from './reflection.ts';
 import type { Instructions, RunContext } from './run-context.ts';
 import { tool, type Tool, type ToolOptions, type ToolSource } from './tool.ts';
 
@@ -244,6 +245,8 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     this.middleware = config.middleware ?? [];
     this.#tools = [];
     for (const one of config.tools ?? []) this.#addTool(one);
+    checkNames(`Agent ${name}`, 'input guardrails', this.inputGuardrails);
+    checkNames(`Agent ${name}`, 'output guardrails', this.outputGuardrails);
     this.#handoffs = config.handoffs ?? [];
     this.#handoffConfig = config.handoffConfig;
     this.#checkHandoffs(config.handoffConfig);
@@ -270,14 +273,14 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
   /** Adds a tool (the Python README's `@agent.tool`). @throws UserError once the agent has run. */
   tool<In, Out>(options: ToolOptions<C, In, Out>): this {
-    this.#mustBeUnused('tool()');
+    this.mustBeUnused('tool()');
     this.#addTool(tool<In, Out, C>(options));
     return this;
   }
 
   /** Adds a source of tools. @throws UserError once the agent has run. */
   addMcpServer(source: ToolSource): this {
-    this.#mustBeUnused('addMcpServer()');
+    this.mustBeUnused('addMcpServer()');
     this.#toolSources = [...this.#toolSources, source];
     return this;
   }
@@ -288,7 +291,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     readonly exposeInstructions?: boolean | undefined;
     readonly exposeTools?: boolean | undefined;
   }): this {
-    this.#mustBeUnused('configurePrivacy()');
+    this.mustBeUnused('configurePrivacy()');
     this.#exposed = {
       info: options.exposeAgentInfo ?? this.#exposed.info,
       instructions: options.exposeInstructions ?? this.#exposed.instructions,
@@ -299,7 +302,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
   /** Sets how several agents work together from here. @throws UserError for what is not in the table; once the agent has run. */
   configureHandoffs(config: HandoffConfig<C>): this {
-    this.#mustBeUnused('configureHandoffs()');
+    this.mustBeUnused('configureHandoffs()');
     this.#checkHandoffs(config);
     this.#handoffConfig = config;
     return this;
@@ -307,7 +310,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
   /** Adds a target to the `handoffConfig`. @throws UserError without one; once the agent has run. */
   addHandoffTarget(target: HandoffTarget<C>): this {
-    this.#mustBeUnused('addHandoffTarget()');
+    this.mustBeUnused('addHandoffTarget()');
     if (this.#handoffConfig === undefined) {
       throw new UserError(
         `Agent ${this.name} has no handoffConfig to add a target to. Write configureHandoffs({ mode: 'swarm', targets: [...] }) first.`,
@@ -357,6 +360,11 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     return this.#plan;
   }
 
+  /** How its answers are judged and rewritten, if they are. @internal */
+  get reflection(): ReflectionPlan<C> | undefined {
+    return undefined;
+  }
+
   /** How deep handoffs may go in a run that starts here, if the agent says. @internal */
   get maxHops(): number | undefined {
     return this.#handoffConfig?.maxHops;
@@ -394,7 +402,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     );
   }
 
-  #mustBeUnused(what: string): void {
+  protected mustBeUnused(what: string): void {
     if (this.#used) {
       throw new UserError(
         `${what} came after the first run of agent ${this.name}: an agent is shared by its runs and does not change. Add it before, or use agent.clone({...}).`,

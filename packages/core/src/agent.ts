@@ -34,12 +34,17 @@ export class Agent<in C = unknown, out O = string> extends AgentDefinition<C, O>
 
   /** A copy with some options changed; the copy has not run. @throws UserError for a subclass with a `processRequest` of its own. */
   clone(patch: Partial<AgentConfig<never, never>>): Agent<C, O> {
+    this.mustBePlain();
+    return new Agent<C, O>({ ...this.config, ...(patch as Partial<AgentConfig<C, O>>) });
+  }
+
+  /** @throws UserError for a subclass with a `processRequest` of its own, which a clone would not have. */
+  protected mustBePlain(): void {
     if (this.overridesProcessRequest) {
       throw new UserError(
         `Agent ${this.name} overrides processRequest, which a clone would not have. Construct another of its class.`,
       );
     }
-    return new Agent<C, O>({ ...this.config, ...(patch as Partial<AgentConfig<C, O>>) });
   }
 
   /**

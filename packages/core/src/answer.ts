@@ -2,10 +2,13 @@ import type { AgentDefinition } from './agent-definition.ts';
 import { readJson } from './ask-aside.ts';
 import { endFrame, endRun, failFrame, worksForAnother } from './ending.ts';
 import type { RunFailure } from './errors.ts';
+import { guard, rejected } from './guard.ts';
+import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { outputText, textOf, type Message, type Output } from './message.ts';
+import { keepBest, reflect } from './reflect.ts';
 import { validate } from './schema.ts';
-import { answerer, heir, type FrameState } from './state.ts';
+import { answerer, heir, isQuiet, type FrameState } from './state.ts';
 import { orAbort } from './wait.ts';
 
 /** A frame's answer: its output, and how it reads. */
@@ -25,10 +28,50 @@ export async function answer<C>(
   const { last } = frame;
   if (last === undefined) return false;
   const failure = answerFailure(last.message, last.finishReason);
-  if (failure !== undefined) return fail(live, frame, failure);
+  if (failure !== undefined)
+    return keepBest(live, frame, failure) ? false : fail(live, frame, failure);
   const read = await readOutput(last.message, agent);
-  if (!read.ok) return askAgain(live, frame, agent, 'invalid-output', read.issues);
-  return give(live, frame, { response: textOf(last.message), output: read.output });
+  if (!read.ok) return askAgain(live, frame, agent, read.issues);
+  const { reflection } = agent;
+  if (reflection !== undefined && frame.reflection?.done !== true) {
+    const draft = { response: textOf(last.message), value: read.value };
+    await reflect(live, frame, agent, reflection, draft);
+    return false;
+  }
+  const given = { response: textOf(last.message), output: read.output };
+  if (agent.outputGuardrails.length > 0) return guarded(live, frame, agent, given);
+  return give(live, frame, given);
+}
+
+/** Has the output guardrails look at an answer; what they rewrote is in the state, and looked at again. */
+async function guarded<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+  { output, response }: Answer,
+): Promise<boolean> {
+  await live.journal.flush();
+  const fits = async (value: Json, name: string): Promise<void> => {
+    if (agent.outputType === undefined && typeof value === 'string') return;
+    const checked =
+      agent.outputType === undefined ? undefined : await validate(agent.outputType, value);
+    if (checked?.ok === true) return;
+    throw new Error(
+      `${name} rewrote the answer as something that ${checked?.issues ?? 'is no text'}`,
+    );
+  };
+  const value = output.type === 'json' ? output.value : outputText(output);
+  const what = { live, frame, agent, on: 'output', fits } as const;
+  const verdict = await guard(what, agent.outputGuardrails, value);
+  if (!verdict.passed) {
+    if (frame.outputRetries >= agent.maxOutputRetries) {
+      return fail(live, frame, rejected(verdict.message));
+    }
+    return askAgain(live, frame, agent, `Your answer was not accepted: ${verdict.message}`);
+  }
+  if (!verdict.rewritten) return give(live, frame, { output, response });
+  const text = typeof verdict.value === 'string' ? verdict.value : JSON.stringify(verdict.value);
+  return give(live, frame, { response: text, output: { type: 'json', value: verdict.value } });
 }
 
 /** Ends a frame as the one that answered for it ended. */
@@ -65,20 +108,21 @@ async function askAgain<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
-  code: 'invalid-output',
   issues: string,
 ): Promise<boolean> {
   if (frame.outputRetries >= agent.maxOutputRetries) {
-    return fail(live, frame, {
+    const failure: RunFailure = {
       code: agent.outputType === undefined ? 'model_behavior' : 'invalid_output',
       message: `${frame.agent} gave no usable answer in ${frame.outputRetries + 1} tries: ${issues}`,
-    });
+    };
+    return keepBest(live, frame, failure) ? false : fail(live, frame, failure);
   }
-  live.stage(frame, { type: 'warning', code, message: issues });
+  live.stage(frame, { type: 'warning', code: 'invalid-output', message: issues });
   return false;
 }
 
 async function give<C>(live: LiveRun<C>, frame: FrameState, given: Answer): Promise<boolean> {
+  if (frame.held && heir(frame) === undefined) await showHeld(live, frame, given.response);
   if (frame.parent !== undefined) {
     endFrame(live, frame, given.output);
     return false;
@@ -94,6 +138,21 @@ async function give<C>(live: LiveRun<C>, frame: FrameState, given: Answer): Prom
   await endRun(live, { status: 'completed', ...answered });
   return true;
 }
+
+/** An answer that was held back streams when it has passed. */
+async function showHeld<C>(live: LiveRun<C>, frame: FrameState, response: string): Promise<void> {
+  const { last } = frame;
+  if (!live.watched || last === undefined || isQuiet(frame)) return;
+  // What is shown comes after what it is of.
+  await live.journal.flush();
+  live.beginAttempt(frame);
+  for (let at = 0; at < response.length; at += shownAtOnce) {
+    const delta = response.slice(at, at + shownAtOnce);
+    live.emitPiece(frame, 'text-delta', last.message.id, delta);
+  }
+}
+
+const shownAtOnce = 1_024;
 
 function answerFailure(message: Message, finishReason: string): RunFailure | undefined {
   const refusal = message.parts.find((part) => part.type === 'refusal');
@@ -112,7 +171,7 @@ function answerFailure(message: Message, finishReason: string): RunFailure | und
 }
 
 type ReadOutput =
-  | { readonly ok: true; readonly output: Output }
+  | { readonly ok: true; readonly output: Output; readonly value: unknown }
   | { readonly ok: false; readonly issues: string };
 
 /** What the last message answers: text, or JSON that fits the output type. */
@@ -130,8 +189,8 @@ async function readOutput<C>(
       };
     }
     return files.length === 0
-      ? { ok: true, output: { type: 'json', value: text } }
-      : { ok: true, output: { type: 'content', parts: message.parts } };
+      ? { ok: true, output: { type: 'json', value: text }, value: text }
+      : { ok: true, output: { type: 'content', parts: message.parts }, value: message.parts };
   }
   const value = readJson(text);
   if (value === undefined) {
@@ -142,7 +201,7 @@ async function readOutput<C>(
   }
   const checked = await validate(agent.outputType, value);
   return checked.ok
-    ? { ok: true, output: { type: 'json', value } }
+    ? { ok: true, output: { type: 'json', value }, value: checked.value }
     : {
         ok: false,
         issues: `Your answer does not fit the schema: ${checked.issues}. Answer again with corrected JSON, and nothing else.`,

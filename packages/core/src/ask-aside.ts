@@ -77,12 +77,7 @@ export async function askAside<C>(
         type: 'model-response',
         purpose,
         message,
-        usage: response.usage,
-        finishReason: response.finishReason,
-        provider: listener.answeredBy.provider,
-        modelId: response.modelId ?? listener.answeredBy.modelId,
-        ...(response.responseId === undefined ? {} : { responseId: response.responseId }),
-        attempts: listener.attempts,
+        ...listener.facts(response),
       },
     };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { canonicalJson, sha256Hex, type JsonObject } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import type { CallState, FrameState } from './state.ts';
+import { inputOf, type CallState, type FrameState } from './state.ts';
 import type { Tool } from './tool.ts';
 
 /** Asks a person whether a call may run; what is shown is bound by its hash. */
@@ -23,8 +23,8 @@ export async function askForApproval<C>(
       agent: frame.agent,
       callId: call.callId,
       toolName: call.toolName,
-      input: call.input,
-      inputHash: await sha256Hex(canonicalJson(call.input)),
+      input: inputOf(call),
+      inputHash: await sha256Hex(canonicalJson(inputOf(call))),
       schema: approvalSchema,
       ...(expiresAt === undefined ? {} : { expiresAt }),
     },

@@ -1,10 +1,9 @@
-import { settleWithError } from './call-outcome.ts';
+import { settleWithError, unknownOutcome } from './call-outcome.ts';
 import type { RunFailure } from './errors.ts';
 import type { StopReason } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import { textOf, type Output } from './message.ts';
 import { answerer, usageOf, workedMs, type FrameState } from './state.ts';
-import { settleRest } from './tool-calls.ts';
 
 /** How a run ends. */
 export type Ending =
@@ -43,6 +42,24 @@ export async function endRun<C>(live: LiveRun<C>, ending: Ending): Promise<void>
     ...(ending.status === 'failed' ? { code: ending.error.code, error: ending.error.message } : {}),
     ...(ending.status === 'stopped' ? { stopReason: ending.stopReason } : {}),
   });
+}
+
+/** Settles whatever a cancel, a limit or a failure left open: what was started may have happened, the rest was not run. */
+function settleRest<C>(live: LiveRun<C>): void {
+  for (const frame of live.state.frames.values()) {
+    for (const call of frame.calls) {
+      if (call.settled) continue;
+      if (call.child !== undefined) {
+        const message = `${call.child.agent} did not finish: the run ended before.`;
+        settleWithError(live, frame, call, 'unknown-outcome', message);
+      } else if (call.start !== undefined && call.start.effect !== 'read') {
+        settleWithError(live, frame, call, 'unknown-outcome', unknownOutcome(call.toolName));
+      } else {
+        const message = `${call.toolName} gave no result: the run ended before.`;
+        settleWithError(live, frame, call, 'not-run', message);
+      }
+    }
+  }
 }
 
 /** The last thing that was said in the conversation and shown. */

@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'tool_not_found'
   | 'handoff_error'
   | 'guardrail_tripwire'
+  | 'guardrail_rejected'
+  | 'guardrail_error'
   | 'approval_invalid'
   | 'session_conflict'
   | 'journal_version'
@@ -71,6 +73,8 @@ const httpStatusOf: { readonly [code in ErrorCode]: number } = {
   tool_not_found: 502,
   handoff_error: 502,
   guardrail_tripwire: 422,
+  guardrail_rejected: 422,
+  guardrail_error: 500,
   approval_invalid: 422,
   session_conflict: 409,
   journal_version: 500,
@@ -264,6 +268,16 @@ export class ToolCallError extends AgentError {
     super(options.code ?? 'tool_error', message, options);
     this.toolName = options.toolName;
     this.callId = options.callId;
+  }
+}
+
+/** A guardrail ended the run (`tripwire`). What it noted is in the journal, not in the message. */
+export class GuardrailTripwireTriggered extends AgentError {
+  readonly guardrail: string;
+
+  constructor(message: string, options: AgentErrorOptions & { readonly guardrail: string }) {
+    super('guardrail_tripwire', message, options);
+    this.guardrail = options.guardrail;
   }
 }
 

@@ -232,6 +232,9 @@ export type RunEvent = EventBase & RunEventBody;
 
 export type RunEventOf<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>;
 
+/** One draft of an answer that is judged and rewritten. */
+export type ReflectionStep = Omit<RunEventOf<'reflection'>, keyof EventBase | 'type' | 'done'>;
+
 /**
  * Whether an event shows that a run gets further. A process that takes a run up and dies over the same call again writes
  * `run-resume` and `tool-start` each time, and no more: that is a crash loop, not progress.

@@ -1,3 +1,4 @@
+import { UserError } from './errors.ts';
 import type { Json } from './json.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -38,4 +39,15 @@ export interface Guardrail<in C = never> {
    */
   readonly mode?: 'parallel' | 'blocking' | undefined;
   check(what: GuardrailCheck<C>): GuardrailResult | Promise<GuardrailResult>;
+}
+
+/** @throws UserError for two guardrails of one name in a list: decisions are recorded by name. */
+export function checkNames(whose: string, list: string, guardrails: readonly Guardrail[]): void {
+  const names = new Set<string>();
+  for (const { name } of guardrails) {
+    if (names.has(name)) {
+      throw new UserError(`${whose} has two ${list} named ${JSON.stringify(name)}. Rename one.`);
+    }
+    names.add(name);
+  }
 }

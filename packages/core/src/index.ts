@@ -1,4 +1,6 @@
 export { Agent, withContext } from './agent.ts';
+export { ReflectionAgent } from './reflection-agent.ts';
+export type { Evaluated, Evaluation, ReflectionOptions, ReflectionPlan } from './reflection.ts';
 export type { AgentConfig, AgentDefinition, RunAnswer, RunRequest } from './agent-definition.ts';
 export {
   content,
@@ -42,6 +44,7 @@ export type { Middleware } from './middleware.ts';
 export type {
   ChatRequest,
   InputMessage,
+  Reflection,
   RunInput,
   RunOptions,
   RunResult,
@@ -122,6 +125,7 @@ export {
   type ModelAttempt,
   type Principal,
   type RecordedOptions,
+  type ReflectionStep,
   type RunEvent,
   type RunEventBody,
   type RunEventOf,
@@ -151,6 +155,7 @@ export type { HostContext, HttpHandler, Protocol } from './http-handler.ts';
 export { publicFailure, publicInterruption, publicMessage, toPublicEvent } from './public-event.ts';
 export {
   AgentError,
+  GuardrailTripwireTriggered,
   httpStatusOfFailure,
   IdempotencyMismatchError,
   JournalVersionError,

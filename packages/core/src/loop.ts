@@ -7,7 +7,9 @@ import { LeaseLostError } from './lease.ts';
 import { LimitReached } from './limit-reached.ts';
 import type { LiveRun } from './live-run.ts';
 import { askModel } from './model-call.ts';
+import { guardInput } from './guard-input.ts';
 import { open, openingStep } from './opening.ts';
+import { keepBest } from './reflect.ts';
 import { workedMs, type FrameState, type RunState } from './state.ts';
 import { nextStep, type FrameStep } from './step.ts';
 import { followDecisions, judgeCalls, recoverCalls, runCalls } from './tool-calls.ts';
@@ -71,10 +73,12 @@ export async function advance<C>(
           return 'paused';
         case 'work': {
           const [step] = next.steps;
-          let went: boolean;
+          let went = true;
           if (next.steps.length === 1 && step !== undefined && crew?.busy !== true) {
             alone = step.frame;
-            went = await takeStep(live, step, rounds);
+            const working = takeStep(live, step, rounds);
+            if (working === false) went = false;
+            else if (working !== undefined) await working;
             alone = undefined;
           } else {
             crew ??= new Crew(live, rounds);
@@ -190,7 +194,9 @@ class Crew<C> {
 
   async #take(step: FrameStep, rounds: Rounds): Promise<void> {
     try {
-      if (!(await takeStep(this.#live, step, rounds))) this.#denied.add(step.frame);
+      const working = takeStep(this.#live, step, rounds);
+      if (working === false) this.#denied.add(step.frame);
+      else await working;
     } catch (error) {
       if (!endsFrameOnly(this.#live, step.frame, error)) throw error;
       failFrame(this.#live, step.frame, toFailure(error));
@@ -209,40 +215,57 @@ function endsFrameOnly<C>(live: LiveRun<C>, frame: FrameState, error: unknown): 
 }
 
 /** Takes one step; `false` when it is a turn more than allowed. */
-async function takeStep<C>(live: LiveRun<C>, step: FrameStep, rounds: Rounds): Promise<boolean> {
+function takeStep<C>(
+  live: LiveRun<C>,
+  step: FrameStep,
+  rounds: Rounds,
+): Promise<unknown> | false | undefined {
   const { frame } = step;
   const agent = agentOf(live, frame);
   switch (step.type) {
     case 'ask-model': {
-      if (limitReached(live, frame, agent)) break;
+      if (limitReached(live, frame, agent)) return undefined;
+      if (frame.turn === 0 && agent.inputGuardrails.length > 0) {
+        const guarding = guardInput(live, frame, agent);
+        if (guarding !== undefined) return guarding;
+      }
       const opening = openingStep(live, frame, agent);
-      if (opening === undefined) {
-        if (rounds.left <= 0) return false;
-        rounds.left -= 1;
-        await askModel(live, frame, agent);
-      } else if (opening.type === 'answer') await conclude(live, frame, opening);
-      else await open(live, frame, agent, opening);
-      break;
+      if (opening?.type === 'answer') return conclude(live, frame, opening);
+      if (opening !== undefined) return open(live, frame, agent, opening);
+      if (rounds.left <= 0) return false;
+      rounds.left -= 1;
+      return frame.reflection === undefined
+        ? askModel(live, frame, agent)
+        : rewrite(live, frame, agent);
     }
     case 'judge-calls':
-      await judgeCalls({ live, frame, agent, calls: step.calls });
-      break;
+      return judgeCalls({ live, frame, agent, calls: step.calls });
     case 'follow-decisions':
-      await followDecisions({ live, frame, agent, calls: step.calls });
-      break;
+      return followDecisions({ live, frame, agent, calls: step.calls });
     case 'recover-calls':
-      await recoverCalls({ live, frame, agent, calls: step.calls });
-      break;
+      return recoverCalls({ live, frame, agent, calls: step.calls });
     case 'run-calls':
-      await runCalls({ live, frame, agent, calls: step.calls });
-      break;
+      return runCalls({ live, frame, agent, calls: step.calls });
     case 'finish':
-      await answer(live, frame, agent);
-      break;
+      return answer(live, frame, agent);
     default:
-      step satisfies never;
+      return step satisfies never;
   }
-  return true;
+}
+
+/** A turn of an answer that is improved: if it comes to nothing, the best draft is the answer. */
+async function rewrite<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
+): Promise<void> {
+  try {
+    await askModel(live, frame, agent);
+  } catch (error) {
+    const ours = AgentError.isInstance(error) && !live.abort.aborted;
+    if (!ours || live.failure !== undefined) throw error;
+    if (!keepBest(live, frame, error.toFailure())) throw error;
+  }
 }
 
 function isStoreFull(error: unknown): boolean {
@@ -313,8 +336,9 @@ function limitReached<C>(
   const { limits, maxTurns } = state.options;
   const turns = maxTurns ?? agent.maxTurns ?? live.around.maxTurns ?? 10;
   if (frame.turn >= turns) {
-    if (!worksForAnother(frame)) throw new LimitReached('max_turns');
     const message = `${frame.agent} used its ${turns} turns and did not finish.`;
+    if (keepBest(live, frame, { code: 'limit', message })) return true;
+    if (!worksForAnother(frame)) throw new LimitReached('max_turns');
     failFrame(live, frame, { code: 'limit', message });
     return true;
   }

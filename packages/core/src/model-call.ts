@@ -2,12 +2,14 @@ import type { AgentDefinition, Toolset } from './agent-definition.ts';
 import { toToolset } from './agent-definition.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message, Part } from './message.ts';
+import { askGuarded, guardsBeside } from './guard-input.ts';
 import { ModelListener } from './model-listener.ts';
 import type { ModelRequest, ModelResponse, ModelSettings } from './model.ts';
 import { readResponse } from './read-response.ts';
-import { callIdOf, messageIdOf, type FrameState } from './state.ts';
+import { callIdOf, isQuiet, messageIdOf, type FrameState } from './state.ts';
 import type { Tool, ToolSource } from './tool.ts';
 import { requestText } from './hand-over.ts';
+import type { Span } from './tracer.ts';
 import { shownTo } from './travel.ts';
 import { orAbort } from './wait.ts';
 
@@ -38,47 +40,67 @@ export async function askModel<C>(
   });
   live.beginAttempt(frame);
   if (live.watched) live.emit(frame, { type: 'turn-start', turn });
-  const listener = new ModelListener(live, frame, model, { quiet: isQuiet(frame) });
+  const held = holdsText(agent);
+  const beside = guardsBeside(frame, agent);
+  const listener = new ModelListener(live, frame, model, {
+    quiet: held || isQuiet(frame),
+    waits: beside.length > 0,
+  });
+  const { onEvent } = listener;
   try {
-    const { onEvent } = listener;
-    const response = await readResponse(model, request, { signal: live.abort, onEvent });
-    recordResponse(live, frame, response, listener);
-    span?.set({
-      inputTokens: response.usage.inputTokens,
-      outputTokens: response.usage.outputTokens,
-    });
-    span?.end();
-    if (live.logs) logResponse(live, frame, response, listener, performance.now() - started);
+    if (beside.length === 0) {
+      const response = await readResponse(model, request, { signal: live.abort, onEvent });
+      recordResponse(live, frame, response, listener, held);
+      showResponse(live, frame, response, listener, { started, span });
+    } else {
+      const response = await askGuarded(live, frame, agent, listener, (signal) =>
+        readResponse(model, request, { signal, onEvent }),
+      );
+      if (response === undefined) span?.end();
+      else {
+        recordResponse(live, frame, response, listener, held);
+        showResponse(live, frame, response, listener, { started, span });
+      }
+    }
   } catch (error) {
     span?.end({ error });
     throw error;
   }
 }
 
-/** Whether watchers see this frame's text as it comes; one that was handed to quietly hands on quietly. */
-function isQuiet(frame: FrameState): boolean {
-  for (let at: FrameState | undefined = frame; at !== undefined; at = at.parent) {
-    if (at.handoff?.quiet === true) return true;
-  }
-  return false;
+/** Whether what this agent says must pass something before it is shown. */
+function holdsText<C>(agent: AgentDefinition<C, unknown>): boolean {
+  return agent.outputGuardrails.length > 0 || agent.reflection !== undefined;
+}
+
+function showResponse<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  response: ModelResponse,
+  listener: ModelListener<C>,
+  { started, span }: { readonly started: number; readonly span: Span | undefined },
+): void {
+  span?.set({
+    inputTokens: response.usage.inputTokens,
+    outputTokens: response.usage.outputTokens,
+  });
+  span?.end();
+  if (live.logs) logResponse(live, frame, response, listener, performance.now() - started);
 }
 
 function recordResponse<C>(
   live: LiveRun<C>,
   frame: FrameState,
   response: ModelResponse,
-  { answeredBy, attempts }: ModelListener<C>,
+  listener: ModelListener<C>,
+  held: boolean,
 ): void {
   live.stage(frame, {
     type: 'model-response',
     purpose: 'turn',
     message: toMessage(live, frame, response),
-    usage: response.usage,
-    finishReason: response.finishReason,
-    provider: answeredBy.provider,
-    modelId: response.modelId ?? answeredBy.modelId,
-    ...(response.responseId === undefined ? {} : { responseId: response.responseId }),
-    attempts,
+    ...listener.facts(response),
+    ...(held ? { held } : {}),
   });
 }
 

@@ -1,7 +1,12 @@
 import type { ModelAttempt } from './events.ts';
 import type { LiveRun } from './live-run.ts';
-import type { ModelName, ModelStreamEvent } from './model.ts';
+import type { ModelName, ModelResponse, ModelStreamEvent } from './model.ts';
 import { callIdOf, messageIdOf, type FrameState } from './state.ts';
+
+type Said = Extract<
+  ModelStreamEvent,
+  { readonly type: 'text-delta' | 'reasoning-delta' | 'tool-input-delta' }
+>;
 
 /** Shows what a model says, and notes who answers after how many attempts. */
 export class ModelListener<C> {
@@ -11,19 +16,45 @@ export class ModelListener<C> {
   readonly #frame: FrameState;
   readonly #messageId: string;
   readonly #quiet: boolean;
+  /** What waits to be shown, while something beside the call must pass first. */
+  #waiting: Said[] | undefined;
 
-  /** `quiet`: what the model says is not shown, because nobody asked to see it or it must pass a check first. */
+  /**
+   * `quiet`: what the model says is not shown at all. `waits`: it is shown when `release()` is called, and as it comes
+   * from then on.
+   */
   constructor(
     live: LiveRun<C>,
     frame: FrameState,
     model: ModelName,
-    options: { readonly quiet: boolean },
+    options: { readonly quiet: boolean; readonly waits?: boolean | undefined },
   ) {
     this.answeredBy = model;
     this.#live = live;
     this.#frame = frame;
     this.#messageId = messageIdOf(frame);
     this.#quiet = options.quiet;
+    if (options.waits === true) this.#waiting = [];
+  }
+
+  /** What is recorded of a response besides its message. */
+  facts(response: ModelResponse) {
+    const { provider, modelId } = this.answeredBy;
+    return {
+      usage: response.usage,
+      finishReason: response.finishReason,
+      provider,
+      modelId: response.modelId ?? modelId,
+      ...(response.responseId === undefined ? {} : { responseId: response.responseId }),
+      attempts: this.attempts,
+    };
+  }
+
+  /** What waited is shown. */
+  release(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const event of waiting) this.#show(event);
   }
 
   readonly onEvent = (event: Exclude<ModelStreamEvent, { readonly type: 'response' }>): void => {
@@ -32,22 +63,15 @@ export class ModelListener<C> {
     switch (event.type) {
       case 'text-delta':
       case 'reasoning-delta':
-        if (!this.#quiet) live.emitPiece(frame, event.type, this.#messageId, event.delta);
-        break;
       case 'tool-input-delta':
-        if (live.watched && !this.#quiet) {
-          live.emit(frame, {
-            type: 'tool-input-delta',
-            callId: callIdOf(frame, event.index),
-            toolName: event.toolName,
-            delta: event.delta,
-          });
-        }
+        if (this.#waiting === undefined) this.#show(event);
+        else this.#waiting.push(event);
         break;
       case 'restart': {
         const { from, to, reason } = event;
         this.attempts.push({ provider: from.provider, modelId: from.modelId, reason });
         if (to !== undefined) this.answeredBy = to;
+        if (this.#waiting !== undefined) this.#waiting = [];
         live.beginAttempt(frame);
         live.emit(frame, { type: 'void' });
         live.emit(
@@ -75,4 +99,20 @@ export class ModelListener<C> {
         event satisfies never;
     }
   };
+
+  #show(event: Said): void {
+    const live = this.#live;
+    const frame = this.#frame;
+    if (this.#quiet || !live.watched) return;
+    if (event.type !== 'tool-input-delta') {
+      live.emitPiece(frame, event.type, this.#messageId, event.delta);
+      return;
+    }
+    live.emit(frame, {
+      type: 'tool-input-delta',
+      callId: callIdOf(frame, event.index),
+      toolName: event.toolName,
+      delta: event.delta,
+    });
+  }
 }

@@ -3,6 +3,7 @@ import type { RunEvent, Watched } from './events.ts';
 import type { Decision, Interruption } from './interruption.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Output, Part } from './message.ts';
+import type { Reflection } from './run-result.ts';
 import type { Usage } from './usage.ts';
 
 // What leaves the process (journal.md, Durable events): field by field, so that a new field is private until it is
@@ -90,15 +91,7 @@ function durableFields(event: RunEvent): JsonObject {
     case 'compaction':
       return { removed: event.removed };
     case 'reflection':
-      return present({
-        iteration: event.iteration,
-        score: event.score,
-        scores: event.scores,
-        accepted: event.accepted,
-        feedback: event.feedback,
-        error: event.error === undefined ? undefined : publicFailure(event.error),
-        done: event.done,
-      });
+      return { ...publicDraft(event), done: event.done };
     case 'route':
       return present({ to: event.to, reason: event.reason });
     case 'warning':
@@ -148,6 +141,27 @@ function publicDelta(event: Exclude<Watched, RunEvent>): JsonObject {
     default:
       return event satisfies never;
   }
+}
+
+/** How an answer was judged and rewritten. */
+export function publicReflection({ score, iterations, history, error }: Reflection): JsonObject {
+  return present({
+    score,
+    iterations,
+    history: history.map(publicDraft),
+    error: error === undefined ? undefined : publicFailure(error),
+  });
+}
+
+function publicDraft(step: Reflection['history'][number]): JsonObject {
+  return present({
+    iteration: step.iteration,
+    score: step.score,
+    scores: step.scores,
+    accepted: step.accepted,
+    feedback: step.feedback,
+    error: step.error === undefined ? undefined : publicFailure(step.error),
+  });
 }
 
 /** A message without vendor data. */

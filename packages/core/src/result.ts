@@ -3,8 +3,13 @@ import { RunIncompleteError } from './errors.ts';
 import type { Interruption } from './interruption.ts';
 import type { JsonObject } from './json.ts';
 import { outputText, type Output } from './message.ts';
-import { publicFailure, publicInterruption, publicUsage } from './public-event.ts';
-import type { RunResult } from './run-result.ts';
+import {
+  publicFailure,
+  publicInterruption,
+  publicReflection,
+  publicUsage,
+} from './public-event.ts';
+import type { Reflection, RunResult } from './run-result.ts';
 import { validate } from './schema.ts';
 import { answerer, openInterruptions, usageOf, type RunState } from './state.ts';
 
@@ -69,6 +74,19 @@ class Result<O> {
   }
   get hops() {
     return this.#state.hops;
+  }
+  get reflection(): Reflection | undefined {
+    const root = this.#state.frames.values().next().value;
+    const reflection = root === undefined ? undefined : answerer(root).reflection;
+    if (reflection === undefined) return undefined;
+    const { history, best } = reflection;
+    const error = history.at(-1)?.error;
+    return {
+      score: best?.score,
+      iterations: history.length - 1,
+      history: history.slice(),
+      ...(error === undefined ? {} : { error }),
+    };
   }
   get newMessages() {
     return this.#state.newMessages;
@@ -141,6 +159,7 @@ class Result<O> {
         is_error: one.isError,
       })),
       usage: publicUsage(this.usage),
+      ...(this.reflection === undefined ? {} : { reflection: publicReflection(this.reflection) }),
       ...(this.finishReason === undefined ? {} : { finish_reason: this.finishReason }),
       context: this.context,
       timestamp: new Date(this.at).toISOString(),

@@ -1,6 +1,6 @@
 import { AgentError, UserError } from './errors.ts';
 import { isDurable, type Watched } from './events.ts';
-import { textOf } from './message.ts';
+import { Spoken } from './spoken.ts';
 import type { RunResult, RunStream } from './run-result.ts';
 import type { RunHeader } from './store.ts';
 
@@ -109,12 +109,9 @@ export class RunFeed<O> implements RunStream<O> {
   async *textStream(
     options: { readonly onRestart?: (() => void) | undefined } = {},
   ): AsyncGenerator<string, void> {
-    // By frame: the text of the turn in progress that was given.
-    let given = '';
-    let epoch: string | undefined;
-    const restart = (): void => {
-      if (given === '') return;
-      given = '';
+    const spoken = new Spoken();
+    const restart = (withdrawn: boolean): void => {
+      if (!withdrawn) return;
       if (options.onRestart !== undefined) options.onRestart();
       else {
         throw new AgentError(
@@ -125,33 +122,15 @@ export class RunFeed<O> implements RunStream<O> {
       }
     };
     for await (const event of this) {
-      if (isDurable(event)) {
-        if (event.type === 'run-resume') restart();
-        else if (event.type === 'model-response') {
-          const text = textOf(event.message);
-          if (text.startsWith(given)) {
-            if (text.length > given.length) yield text.slice(given.length);
-          } else {
-            restart();
-            yield text;
-          }
-          given = '';
-          epoch = undefined;
-        } else if (event.type === 'run-end' && event.status === 'failed') {
-          throw new AgentError(
-            event.error?.code ?? 'internal',
-            event.error?.message ?? 'The run failed.',
-            {
-              runId: this.runId,
-            },
-          );
-        }
-      } else if (event.type === 'void') restart();
-      else if (event.type === 'text-delta') {
-        if (epoch !== undefined && epoch !== event.epoch) restart();
-        epoch = event.epoch;
-        given += event.delta;
-        yield event.delta;
+      const { withdrawn, text } = spoken.take(event);
+      restart(withdrawn);
+      if (text !== '') yield text;
+      if (isDurable(event) && event.type === 'run-end' && event.status === 'failed') {
+        throw new AgentError(
+          event.error?.code ?? 'internal',
+          event.error?.message ?? 'The run failed.',
+          { runId: this.runId },
+        );
       }
     }
   }

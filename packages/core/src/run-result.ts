@@ -1,5 +1,12 @@
 import type { RunFailure } from './errors.ts';
-import type { Principal, RunLimits, RunStatus, StopReason, Watched } from './events.ts';
+import type {
+  Principal,
+  ReflectionStep,
+  RunLimits,
+  RunStatus,
+  StopReason,
+  Watched,
+} from './events.ts';
 import type { Interruption } from './interruption.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Part } from './message.ts';
@@ -66,6 +73,17 @@ export interface ToolCallResult {
   readonly isError: boolean;
 }
 
+/** The drafts of an answer, and which was kept. */
+export interface Reflection {
+  /** Of the answer that was kept, 0 to 1; `undefined` where nobody could judge it. */
+  readonly score: number | undefined;
+  /** Rewrites. */
+  readonly iterations: number;
+  readonly history: readonly ReflectionStep[];
+  /** Why judging or rewriting stopped early. */
+  readonly error?: RunFailure | undefined;
+}
+
 interface RunResultBase<O> {
   readonly runId: string;
   readonly sessionId: string | undefined;
@@ -80,6 +98,8 @@ interface RunResultBase<O> {
   readonly handoffPath: readonly string[];
   /** The handoffs, with their reasons. */
   readonly hops: readonly Hop[];
+  /** How the answer was judged and rewritten, where a `ReflectionAgent` gave it. */
+  readonly reflection: Reflection | undefined;
   /** What this run added to the conversation, its input included. */
   readonly newMessages: readonly Message[];
   /** The conversation with what this run added. */

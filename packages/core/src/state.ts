@@ -4,8 +4,10 @@ import {
   type RecordedOptions,
   type Principal,
   type RunEvent,
+  type ReflectionStep,
   type RunEventOf,
 } from './events.ts';
+import type { GuardrailResult } from './guardrail.ts';
 import type { Hop } from './handoff.ts';
 import type { Decision, Interruption } from './interruption.ts';
 import { toJson, type Json, type JsonObject } from './json.ts';
@@ -30,6 +32,8 @@ export interface CallState {
   /** The last `tool-start`, if any. */
   start?: { readonly seq: number; readonly input: Json; readonly effect: Effect };
   checkpoint?: Json;
+  /** What guardrails made of `input`. */
+  rewritten?: Json;
   /** The last interruption about this call. */
   interruption?: { readonly seq: number; readonly asked: Interruption; answer?: Decision };
   /** The frame that was given this call. */
@@ -49,7 +53,7 @@ export interface FrameState {
   /** The request's context as this agent has it. */
   readonly context: JsonObject;
   /** The last messages of what it was given: what it is asked. */
-  readonly request: readonly Message[];
+  request: readonly Message[];
   /** Its messages are the conversation. */
   readonly main: boolean;
   children: FrameState[] | undefined;
@@ -64,8 +68,11 @@ export interface FrameState {
   /** Results of the last turn, by place in `calls`; they become one message when all are there. */
   results: (ToolResultPart | undefined)[];
   last: { readonly message: Message; readonly finishReason: FinishReason } | undefined;
-  /** The text of `last` is not shown yet. */
+  /** The text of `last` is not shown before the frame has ended. */
   held: boolean;
+  /** What guardrails decided; made when there is something. */
+  verdicts: Map<string, GuardrailResult> | undefined;
+  reflection: ReflectionState | undefined;
   /** Misfit answers in a row. */
   outputRetries: number;
   /** It used a tool, or another agent answered it: something is new since it was given the word. */
@@ -73,6 +80,21 @@ export interface FrameState {
   ended: boolean;
   output: Output | undefined;
   error: RunFailure | undefined;
+}
+
+/** How far a frame got with judging and rewriting its answer. */
+export interface ReflectionState {
+  /** The drafts so far, judged or not, in order. */
+  readonly history: ReflectionStep[];
+  best:
+    | {
+        readonly message: Message;
+        readonly finishReason: FinishReason;
+        readonly score: number | undefined;
+      }
+    | undefined;
+  /** `best` is the answer. */
+  done: boolean;
 }
 
 /** Everything that is known of a run: a fold over its journal. */
@@ -190,6 +212,8 @@ function newFrame(
     results: [],
     last: undefined,
     held: false,
+    verdicts: undefined,
+    reflection: undefined,
     outputRetries: 0,
     worked: false,
     ended: false,
@@ -267,10 +291,14 @@ export function apply(state: RunState, event: RunEvent): void {
       state.end = event;
       state.paused = false;
       break;
-    case 'run-start':
     case 'guardrail-result':
-    case 'compaction':
+      applyVerdict(state, event);
+      break;
     case 'reflection':
+      applyReflection(state, event);
+      break;
+    case 'run-start':
+    case 'compaction':
       break;
     default:
       event satisfies never;
@@ -302,7 +330,8 @@ function applyResponse(state: RunState, event: RunEventOf<'model-response'>): vo
   if (event.purpose !== 'turn' || frame === undefined) return;
   frame.turn += 1;
   frame.messages.push(event.message);
-  if (frame.main) state.newMessages.push(event.message);
+  // What is held may never be shown: an answer waits for the end of its frame, and with calls only these count.
+  if (frame.main && event.held !== true) state.newMessages.push(event.message);
   frame.last = { message: event.message, finishReason: event.finishReason };
   frame.held = event.held === true;
   const parts = event.message.parts.filter(
@@ -315,7 +344,114 @@ function applyResponse(state: RunState, event: RunEventOf<'model-response'>): vo
     settled: false,
   }));
   frame.results = [];
-  if (parts.length > 0) frame.outputRetries = 0;
+  if (parts.length === 0) return;
+  frame.outputRetries = 0;
+  if (frame.main && event.held === true) state.newMessages.push({ ...event.message, parts });
+}
+
+function applyVerdict(state: RunState, event: RunEventOf<'guardrail-result'>): void {
+  const frame = state.frames.get(event.frame);
+  if (frame === undefined) return;
+  const { on, callId, action, value } = event;
+  const result = toVerdict(event);
+  (frame.verdicts ??= new Map()).set(verdictKey(frame, event), result);
+  if (action !== 'rewrite' || value === undefined) return;
+  if (on === 'input') rewriteRequest(state, frame, value);
+  else if (on === 'output') rewriteAnswer(frame, value);
+  else if (on === 'tool-input' && callId !== undefined) {
+    const call = frame.calls.find((one) => one.callId === callId);
+    if (call !== undefined) call.rewritten = value;
+  }
+}
+
+function toVerdict({ action, value, message }: RunEventOf<'guardrail-result'>): GuardrailResult {
+  switch (action) {
+    case 'rewrite':
+      return { action, value: value ?? null };
+    case 'reject':
+      return { action, message: message ?? '' };
+    case 'tripwire':
+      return { action, info: value };
+    default:
+      return { action };
+  }
+}
+
+type VerdictOn = Pick<RunEventOf<'guardrail-result'>, 'on' | 'callId' | 'name'>;
+
+function verdictKey({ turn }: FrameState, { on, callId, name }: VerdictOn): string {
+  return `${on} ${on === 'output' ? turn : (callId ?? '')} ${name}`;
+}
+
+/** The input of a call as it goes on: what the model wrote, or what guardrails made of it. */
+export function inputOf(call: CallState): Json {
+  return call.rewritten ?? call.input;
+}
+
+/** What a guardrail decided before, if it was asked. */
+export function verdictOf(frame: FrameState, about: VerdictOn): GuardrailResult | undefined {
+  return frame.verdicts?.get(verdictKey(frame, about));
+}
+
+// The request is that text from now on, with its files.
+function rewriteRequest(state: RunState, frame: FrameState, value: Json): void {
+  const last = frame.request.at(-1);
+  if (last === undefined || typeof value !== 'string') return;
+  const files = frame.request.flatMap(({ parts }) => parts.filter(({ type }) => type === 'file'));
+  const message: Message = { ...last, parts: [{ type: 'text', text: value }, ...files] };
+  const { length } = frame.request;
+  for (const messages of [frame.messages, frame.parent === undefined ? state.newMessages : []]) {
+    if (messages.at(-1) === last) messages.splice(messages.length - length, length, message);
+  }
+  frame.request = [message];
+}
+
+function rewriteAnswer(frame: FrameState, value: Json): void {
+  const { last } = frame;
+  if (last === undefined) return;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const rest = last.message.parts.filter(({ type }) => type !== 'text' && type !== 'reasoning');
+  const message: Message = { ...last.message, parts: [{ type: 'text', text }, ...rest] };
+  const place = frame.messages.lastIndexOf(last.message);
+  if (place !== -1) frame.messages[place] = message;
+  frame.last = { ...last, message };
+}
+
+function applyReflection(state: RunState, event: RunEventOf<'reflection'>): void {
+  const frame = state.frames.get(event.frame);
+  if (frame === undefined) return;
+  const { v: _v, seq: _seq, at: _at, runId, frame: _frame, agent: _agent, ...step } = event;
+  const { type: _type, done, ...draft } = step;
+  const reflection = (frame.reflection ??= { history: [], best: undefined, done: false });
+  reflection.history.push(draft);
+  const { last } = frame;
+  if (event.accepted && last !== undefined) reflection.best = { ...last, score: event.score };
+  else if (last !== undefined) {
+    // A worse draft is forgotten: the next one improves the best.
+    const place = frame.messages.lastIndexOf(last.message);
+    if (place !== -1) frame.messages.splice(place, 1);
+  }
+  frame.outputRetries = 0;
+  if (done) {
+    reflection.done = true;
+    frame.last = reflection.best;
+    frame.calls = [];
+    return;
+  }
+  frame.last = undefined;
+  frame.messages.push({
+    id: `${frame.id}.t${frame.turn}.f`,
+    runId,
+    role: 'user',
+    parts: [{ type: 'text', text: feedbackText(event) }],
+  });
+}
+
+function feedbackText({ accepted, score, feedback = '' }: RunEventOf<'reflection'>): string {
+  const scored = score === undefined ? '' : ` (score ${score.toFixed(2)} of 1)`;
+  return accepted
+    ? `Improve your answer${scored}. ${feedback}\n\nAnswer again in full: the new answer replaces the old one.`
+    : `Your rewrite was worse${scored} and is dropped. ${feedback}\n\nImprove the answer before it, in full.`;
 }
 
 function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
@@ -339,7 +475,7 @@ function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
   state.toolResults.splice(place, 0, {
     callId,
     tool: toolName,
-    arguments: call.start?.input ?? call.input,
+    arguments: call.start?.input ?? inputOf(call),
     result: event.output.type === 'json' ? event.output.value : toJson(event.output.parts),
     isError: event.isError,
   });
@@ -402,8 +538,12 @@ function applyFrameEnd(state: RunState, event: RunEventOf<'frame-end'>): void {
   if (parent !== undefined && handoff?.primitive === 'call' && handoff.callId === undefined) {
     tellAnswers(state, parent);
   }
+  if (!frame.main || event.output === undefined) return;
   const by = answerer(frame);
-  if (!frame.main || by.main || event.output === undefined) return;
+  if (by === frame && frame.held && frame.last !== undefined) {
+    state.newMessages.push(frame.last.message);
+  }
+  if (by.main) return;
   // Somebody answered whose messages are not the conversation: the answer is.
   state.newMessages.push({
     id: `${frame.id}.answer`,
@@ -519,7 +659,7 @@ function applyMisfit(state: RunState, event: RunEventOf<'warning'>): void {
     parts: [{ type: 'text', text: event.message }],
   };
   frame.messages.push(message);
-  if (frame.main) state.newMessages.push(message);
+  if (frame.main && !frame.held) state.newMessages.push(message);
 }
 
 function callOf(state: RunState, frame: string, callId: string): CallState | undefined {
@@ -553,4 +693,12 @@ export function messageIdOf(frame: FrameState): string {
 /** The id of a call of the frame's next turn. */
 export function callIdOf(frame: FrameState, index: number): string {
   return `${frame.id}.t${frame.turn + 1}.c${index + 1}`;
+}
+
+/** Whether watchers see this frame's text as it comes; one that was handed to quietly hands on quietly. */
+export function isQuiet(frame: FrameState): boolean {
+  for (let at: FrameState | undefined = frame; at !== undefined; at = at.parent) {
+    if (at.handoff?.quiet === true) return true;
+  }
+  return false;
 }

@@ -1,6 +1,7 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { askForApproval, askForOutcome } from './ask.ts';
 import {
+  errorOutcome,
   errorText,
   json,
   misfitInput,
@@ -9,7 +10,6 @@ import {
   settleWithError,
   unknownOutcome,
 } from './call-outcome.ts';
-import type { ToolCallError } from './errors.ts';
 import {
   checkHops,
   onlyOne,
@@ -24,10 +24,11 @@ import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { toolsOf } from './model-call.ts';
 import { validate, validateNow } from './schema.ts';
-import type { CallState, FrameState } from './state.ts';
+import { inputOf, type CallState, type FrameState } from './state.ts';
 import { repeatable } from './step.ts';
 import type { Effect, Tool } from './tool.ts';
 import { runCall, toOutput } from './tool-call.ts';
+import { guardCall, guardResult } from './guard-call.ts';
 import { LiveToolContext } from './tool-context.ts';
 import { orAbort } from './wait.ts';
 
@@ -53,17 +54,23 @@ export async function judgeCalls<C>({ live, frame, agent, calls }: Turn<C>): Pro
       settleWithError(live, frame, call, 'refused', noSuchTool(call.toolName, tools));
       continue;
     }
-    const checked = validateNow(tool.inputSchema, call.input);
+    const shown = inputOf(call);
+    const checked = validateNow(tool.inputSchema, shown);
     const input = checked instanceof Promise ? await checked : checked;
-    if (input.ok) ready.push({ call, tool, input, json: call.input });
-    else {
+    if (!input.ok) {
       settleWithError(
         live,
         frame,
         call,
         'invalid-input',
-        misfitInput(call.toolName, call.input, input.issues),
+        misfitInput(call.toolName, shown, input.issues),
       );
+      continue;
+    }
+    const guarded = tool.guardrails?.input !== undefined && tool.guardrails.input.length > 0;
+    const passed = guarded ? await guardCall({ live, frame, agent }, call, tool) : { input };
+    if (passed !== undefined) {
+      ready.push({ call, tool, input: passed.input ?? input, json: inputOf(call) });
     }
   }
   const judged = ready.some(({ tool }) => typeof tool.needsApproval === 'function')
@@ -213,7 +220,7 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
           answer.message ?? `${call.toolName} was not run: the approval was refused.`,
         );
       } else {
-        const input = answer.input ?? call.input;
+        const input = answer.input ?? inputOf(call);
         const tool = tools.find(call.toolName);
         if (tool === undefined) {
           settleWithError(live, frame, call, 'refused', noSuchTool(call.toolName, tools));
@@ -321,7 +328,7 @@ export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promi
   if (live.lease !== undefined) await live.lease.ensureThird();
   const limit = Math.max(1, live.state.options.toolConcurrency ?? agent.toolConcurrency);
   let next = 0;
-  let thrown: ToolCallError | undefined;
+  let thrown: unknown;
   const work = async (): Promise<void> => {
     for (;;) {
       const call = calls[next];
@@ -338,8 +345,18 @@ export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promi
         );
         continue;
       }
-      const outcome = await runCall(live, frame, agent, call, tools);
+      let outcome = await runCall(live, frame, agent, call, tools);
       if (live.failure !== undefined) return;
+      const guardrails = tools.find(call.toolName)?.guardrails?.output ?? [];
+      if (guardrails.length > 0 && outcome.how === 'ran') {
+        try {
+          outcome = await guardResult({ live, frame, agent }, call, guardrails, outcome);
+        } catch (error) {
+          // It ran; what it returned did not pass.
+          outcome = errorOutcome('ran', `${call.toolName} ran; its result is not shown.`);
+          thrown ??= error;
+        }
+      }
       settle(live, frame, call, outcome);
       thrown ??= outcome.thrown;
       // The last one is written with what comes next.
@@ -350,24 +367,6 @@ export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promi
   else await Promise.all(Array.from({ length: Math.min(limit, calls.length) }, work));
   live.throwIfLost();
   if (thrown !== undefined) throw thrown;
-}
-
-/** Settles whatever a cancel, a limit or a failure left open: what was started may have happened, the rest was not run. */
-export function settleRest<C>(live: LiveRun<C>): void {
-  for (const frame of live.state.frames.values()) {
-    for (const call of frame.calls) {
-      if (call.settled) continue;
-      if (call.child !== undefined) {
-        const message = `${call.child.agent} did not finish: the run ended before.`;
-        settleWithError(live, frame, call, 'unknown-outcome', message);
-      } else if (call.start !== undefined && call.start.effect !== 'read') {
-        settleWithError(live, frame, call, 'unknown-outcome', unknownOutcome(call.toolName));
-      } else {
-        const message = `${call.toolName} gave no result: the run ended before.`;
-        settleWithError(live, frame, call, 'not-run', message);
-      }
-    }
-  }
 }
 
 function startCall<C>(

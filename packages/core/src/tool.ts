@@ -1,5 +1,5 @@
 import { UserError } from './errors.ts';
-import type { Guardrail } from './guardrail.ts';
+import { checkNames, type Guardrail } from './guardrail.ts';
 import type { Handoff } from './handoff.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Part } from './message.ts';
@@ -169,6 +169,8 @@ export function tool<In, Out, C = unknown>(options: ToolOptions<C, In, Out>): To
       `The parameters of tool ${name} must be an object schema; they print type ${JSON.stringify(inputJsonSchema['type'] ?? null)}.`,
     );
   }
+  checkNames(`The tool ${name}`, 'input guardrails', options.guardrails?.input ?? []);
+  checkNames(`The tool ${name}`, 'output guardrails', options.guardrails?.output ?? []);
   // The functions see the schema's own types; the engine hands them what the schema validated.
   const typed = options as unknown as ErasedToolOptions<C>;
   return Object.freeze({
@@ -191,6 +193,7 @@ export function tool<In, Out, C = unknown>(options: ToolOptions<C, In, Out>): To
     onError: typed.onError ?? 'return',
     execute: typed.execute,
     ...(typed.toModelOutput === undefined ? {} : { toModelOutput: typed.toModelOutput }),
+    ...(typed.guardrails === undefined ? {} : { guardrails: typed.guardrails }),
   } satisfies Tool<C>);
 }
 

@@ -1,0 +1,193 @@
+import type { AgentDefinition } from './agent-definition.ts';
+import { errorText } from './call-outcome.ts';
+import { AgentError, GuardrailTripwireTriggered } from './errors.ts';
+import type { RunEventOf } from './events.ts';
+import type { Guardrail, GuardrailResult } from './guardrail.ts';
+import { toJson, type Json } from './json.ts';
+import type { LiveRun } from './live-run.ts';
+import { verdictOf, type FrameState } from './state.ts';
+import { orAbort } from './wait.ts';
+
+/** What guardrails are asked about. */
+export interface Guarded<C> {
+  readonly live: LiveRun<C>;
+  readonly frame: FrameState;
+  readonly agent: AgentDefinition<C, unknown>;
+  readonly on: RunEventOf<'guardrail-result'>['on'];
+  readonly callId?: string | undefined;
+  readonly toolName?: string | undefined;
+  /** A rewrite must pass it. @throws AgentError when it does not. */
+  readonly fits?: ((value: Json, guardrail: string) => void | Promise<void>) | undefined;
+}
+
+/** How guardrails decided together: the value as it goes on, or what whoever is refused reads. */
+export type Verdict =
+  | { readonly passed: true; readonly value: Json; readonly rewritten: boolean }
+  | { readonly passed: false; readonly message: string };
+
+/**
+ * Asks guardrails one after the other, each about what the one before made of the value; what each decided is recorded,
+ * and a decision that is recorded is not made again.
+ *
+ * @throws GuardrailTripwireTriggered. AgentError `guardrail_error` for one that throws: what could not be checked does
+ *   not pass.
+ */
+export async function guard<C>(
+  what: Guarded<C>,
+  guardrails: readonly Guardrail<C>[],
+  value: Json,
+): Promise<Verdict> {
+  let present = value;
+  let rewritten = false;
+  for (const guardrail of guardrails) {
+    const result = await decide(what, guardrail, present);
+    if (result.action === 'reject') return { passed: false, message: result.message };
+    if (result.action !== 'rewrite') continue;
+    present = result.value;
+    rewritten = true;
+  }
+  return { passed: true, value: present, rewritten };
+}
+
+/**
+ * The same, all at once: for guardrails that run beside a model call. Where one rewrites, those after it are asked again
+ * about what it made.
+ */
+export async function guardAtOnce<C>(
+  what: Guarded<C>,
+  guardrails: readonly Guardrail<C>[],
+  value: Json,
+): Promise<Verdict> {
+  const checks = guardrails.map((guardrail) => check(what, guardrail, value));
+  // The first that trips ends it; whatever the others come to is of no interest then.
+  for (const one of checks) one.catch(() => undefined);
+  const tripped = new Promise<never>((_resolve, reject) => {
+    for (const [index, one] of checks.entries()) {
+      one.then((result) => {
+        const { name = '' } = guardrails[index] ?? {};
+        if (result.action !== 'tripwire') return;
+        record(what, name, result);
+        reject(tripwire(name));
+      }, reject);
+    }
+  });
+  tripped.catch(() => undefined);
+  const results = await Promise.race([Promise.all(checks), tripped]);
+  let present = value;
+  let rewritten = false;
+  for (const [index, guardrail] of guardrails.entries()) {
+    const first = results[index];
+    const result =
+      first === undefined || rewritten
+        ? await decide(what, guardrail, present)
+        : applied(what, guardrail, first);
+    if (result.action === 'reject') return { passed: false, message: result.message };
+    if (result.action !== 'rewrite') continue;
+    present = result.value;
+    rewritten = true;
+  }
+  return { passed: true, value: present, rewritten };
+}
+
+async function decide<C>(
+  what: Guarded<C>,
+  guardrail: Guardrail<C>,
+  value: Json,
+): Promise<Exclude<GuardrailResult, { readonly action: 'tripwire' }>> {
+  return applied(what, guardrail, await check(what, guardrail, value));
+}
+
+/** Records a decision. @throws GuardrailTripwireTriggered. */
+function applied<C>(
+  what: Guarded<C>,
+  { name }: Guardrail<C>,
+  result: GuardrailResult,
+): Exclude<GuardrailResult, { readonly action: 'tripwire' }> {
+  record(what, name, result);
+  if (result.action === 'tripwire') throw tripwire(name);
+  return result;
+}
+
+/** What a guardrail decides, now or when it was asked before. */
+async function check<C>(
+  what: Guarded<C>,
+  guardrail: Guardrail<C>,
+  value: Json,
+): Promise<GuardrailResult> {
+  const { live, frame, agent, on, callId, toolName } = what;
+  const known = verdictOf(frame, { on, callId, name: guardrail.name });
+  if (known !== undefined) return known;
+  const context = live.contextOf(frame);
+  try {
+    const checked = guardrail.check({
+      value,
+      context,
+      agent: agent.name,
+      toolName,
+      signal: live.abort.signal,
+    });
+    const result = toResult(await orAbort(Promise.resolve(checked), live.abort));
+    if (result.action === 'rewrite') await what.fits?.(result.value, guardrail.name);
+    return result;
+  } catch (error) {
+    live.abort.throwIfAborted();
+    throw new AgentError(
+      'guardrail_error',
+      `Guardrail ${guardrail.name} of ${agent.name} failed, so nothing passed it: ${errorText(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+// Plain JavaScript may answer anything; what is no decision does not pass.
+function toResult(result: GuardrailResult): GuardrailResult {
+  switch (result?.action) {
+    case 'allow':
+      return { action: 'allow' };
+    case 'rewrite':
+      return { action: 'rewrite', value: toJson(result.value) };
+    case 'reject':
+      return { action: 'reject', message: result.message };
+    case 'tripwire':
+      return {
+        action: 'tripwire',
+        ...(result.info === undefined ? {} : { info: toJson(result.info) }),
+      };
+    default:
+      throw new Error(
+        `it answered ${JSON.stringify(result)}; write { action: 'allow' }, 'rewrite', 'reject' or 'tripwire'`,
+      );
+  }
+}
+
+function record<C>(
+  { live, frame, on, callId }: Guarded<C>,
+  name: string,
+  result: GuardrailResult,
+): void {
+  if (verdictOf(frame, { on, callId, name }) !== undefined) return;
+  const value =
+    result.action === 'rewrite'
+      ? result.value
+      : result.action === 'tripwire'
+        ? result.info
+        : undefined;
+  live.stage(frame, {
+    type: 'guardrail-result',
+    name,
+    on,
+    ...(callId === undefined ? {} : { callId }),
+    action: result.action,
+    ...(value === undefined ? {} : { value }),
+    ...(result.action === 'reject' ? { message: result.message } : {}),
+  });
+}
+
+function tripwire(name: string): GuardrailTripwireTriggered {
+  return new GuardrailTripwireTriggered(`Guardrail ${name} stopped the run.`, { guardrail: name });
+}
+
+/** The failure of an agent whose input, or whose answers, guardrails refused. */
+export function rejected(message: string) {
+  return { code: 'guardrail_rejected' as const, message };
+}
