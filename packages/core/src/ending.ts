@@ -4,6 +4,7 @@ import type { StopReason } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import { textOf, type Output } from './message.ts';
 import { answerer, usageOf, workedMs, type FrameState } from './state.ts';
+import { editNote } from './tool-call.ts';
 
 /** How a run ends. */
 export type Ending =
@@ -81,6 +82,7 @@ export function endFrame<C>(live: LiveRun<C>, frame: FrameState, output: Output)
   live.stage(frame, { type: 'frame-end', output });
   const call = callGiven(frame);
   if (parent === undefined || call === undefined) return;
+  const noted = editNote(call, output);
   live.stage(parent, {
     type: 'tool-result',
     callId: call.callId,
@@ -88,6 +90,7 @@ export function endFrame<C>(live: LiveRun<C>, frame: FrameState, output: Output)
     output,
     isError: false,
     how: 'handoff',
+    ...(noted === undefined ? {} : { modelOutput: noted }),
   });
 }
 

@@ -3,7 +3,7 @@ import { AgentError } from './errors.ts';
 import type { RunEventBody } from './events.ts';
 import type { Handoff } from './handoff.ts';
 import { defaultMaxHops } from './handoff-config.ts';
-import type { Json } from './json.ts';
+import { toJson, type Json } from './json.ts';
 import { LimitReached } from './limit-reached.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message } from './message.ts';
@@ -23,7 +23,7 @@ export interface HandoverInput {
   readonly call?: CallState | undefined;
   /** What the caller said; `undefined`: the request of this frame goes on as it is. */
   readonly input?: Json | undefined;
-  /** `input` as the schema made it, for `onHandoff`. */
+  /** `input` as the schema made it: what `onHandoff` and the target are told. */
   readonly value?: unknown;
   readonly reason?: string | undefined;
   /** Comes after the request: the answers of a chain so far. */
@@ -162,11 +162,11 @@ function askedOf<C>(
   live: LiveRun<C>,
   frame: FrameState,
   handoff: Handoff<C>,
-  { call, input }: HandoverInput,
+  { call, input, value }: HandoverInput,
 ): readonly Message[] {
   const { transformInput, primitive } = handoff;
   if (input === undefined && transformInput === undefined) return frame.request;
-  const said = input ?? { message: requestText(frame) };
+  const said = value === undefined ? (input ?? { message: requestText(frame) }) : toJson(value);
   const shown = transformInput === undefined ? said : transformInput(said);
   return [
     {

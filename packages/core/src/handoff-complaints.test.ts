@@ -90,8 +90,8 @@ test('an agent keeps its own tools and never gets those of the caller', async ()
   const result = await new Runner(a, { store }).run('Go.');
   const offered = (model: typeof models.a) =>
     model.requests.map(({ tools }) => tools.map(({ name }) => name));
-  expect(offered(models.a)).toEqual(Array(3).fill(['of_a', 'handoff_to_b']));
-  expect(offered(models.b)).toEqual(Array(3).fill(['of_b', 'handoff_to_a']));
+  expect(offered(models.a)).toEqual([1, 2, 3].map(() => ['of_a', 'handoff_to_b']));
+  expect(offered(models.b)).toEqual([1, 2, 3].map(() => ['of_b', 'handoff_to_a']));
   // Called all the same, because it saw the call in the history: refused, and the model reads why.
   expect(result.toolResults.map(({ tool: name, isError }) => [name, isError])).toEqual([
     ['of_a', false],

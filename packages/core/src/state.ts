@@ -475,7 +475,7 @@ function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
   state.toolResults.splice(place, 0, {
     callId,
     tool: toolName,
-    arguments: call.start?.input ?? inputOf(call),
+    arguments: call.start?.input ?? call.child?.handoff?.input ?? inputOf(call),
     result: event.output.type === 'json' ? event.output.value : toJson(event.output.parts),
     isError: event.isError,
   });

@@ -10,7 +10,7 @@ import {
   type Outcome,
 } from './call-outcome.ts';
 import { AgentError, ToolCallError } from './errors.ts';
-import { jsonSizeOver, toJson, type Json } from './json.ts';
+import { jsonSizeOver, toJson } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Output, Part } from './message.ts';
 import { callThrough, type Middleware } from './middleware.ts';
@@ -58,15 +58,8 @@ export async function runCall<C>(
       thrown,
     };
   }
-  const edited = call.interruption?.answer;
-  if (
-    edited !== undefined &&
-    'approved' in edited &&
-    edited.approved &&
-    edited.input !== undefined
-  ) {
-    outcome = { ...outcome, modelOutput: withNote(outcome, edited.input) };
-  }
+  const noted = editNote(call, outcome.modelOutput ?? outcome.output);
+  if (noted !== undefined) outcome = { ...outcome, modelOutput: noted };
   span?.end(outcome.isError ? { error: outcome.how } : undefined);
   if (!live.logs) return outcome;
   live.log('debug', 'tool', {
@@ -211,8 +204,12 @@ export function toOutput<C>(
   };
 }
 
-function withNote(outcome: Outcome, input: Json): Output {
-  const shown = outcome.modelOutput ?? outcome.output;
+/** What the model reads of a call whose input a person edited; `undefined` where nobody did. */
+export function editNote(call: CallState, shown: Output): Output | undefined {
+  const answer = call.interruption?.answer;
+  if (answer === undefined || !('approved' in answer) || !answer.approved) return undefined;
+  const { input } = answer;
+  if (input === undefined) return undefined;
   const note: Part = {
     type: 'text',
     text: `(The input was edited before it ran: ${JSON.stringify(input)})`,
