@@ -326,7 +326,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
    * This agent as a tool of another: it works in a frame of its own, and what it asks of people it asks in the same run.
    * What it answers is the tool's result; if it fails, the other agent's model reads why.
    */
-  asTool<In = unknown>(options: AgentToolOptions<C, In> = {}): Tool<C> {
+  asTool<In = { readonly message: string }>(options: AgentToolOptions<C, In> = {}): Tool<C> {
     return agentTool<C, In>(this, options);
   }
 

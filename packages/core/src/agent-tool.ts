@@ -11,7 +11,7 @@ import type { RunContext } from './run-context.ts';
 import { jsonSchema, type Schema } from './schema.ts';
 import type { Tool } from './tool.ts';
 
-export interface AgentToolOptions<C, In = unknown> {
+export interface AgentToolOptions<C, In = { readonly message: string }> {
   /** Default: the agent's name. */
   readonly toolName?: string | undefined;
   /** What the model reads of it. Default: the agent's description. */

@@ -5,6 +5,7 @@ import {
   handoff,
   type AgentLike,
   type Handoff,
+  type HandoffMessage,
   type HandoffOptions,
   type HandoffTo,
   type Lazy,
@@ -69,7 +70,7 @@ export function withContext<C>(): {
   readonly agent: <O = string, const H extends readonly HandoffTo<C, unknown>[] = []>(
     config: Omit<AgentConfig<C, O>, 'handoffs'> & { readonly handoffs?: Lazy<H> | undefined },
   ) => Agent<C, O | OutputOf<H[number]>>;
-  readonly handoff: <O, In = unknown>(
+  readonly handoff: <O, In = HandoffMessage>(
     agent: AgentLike<C, O>,
     options?: HandoffOptions<C, In>,
   ) => Handoff<C, O>;

@@ -98,7 +98,7 @@ export type Lazy<T> = T | (() => T);
 export type OutputOf<H> =
   H extends AgentLike<never, infer O> ? O : H extends Handoff<never, infer O> ? O : never;
 
-export interface HandoffOptions<C, In = unknown> {
+export interface HandoffOptions<C, In = HandoffMessage> {
   /** Default `handoff_to_<agent>`. */
   readonly toolName?: string | undefined;
   /** What the model reads of it. Default: the agent's description. */
@@ -123,7 +123,7 @@ export interface HandoffOptions<C, In = unknown> {
  *
  * @throws UserError for a combination that has no meaning.
  */
-export function handoff<C, O, In = unknown>(
+export function handoff<C, O, In = HandoffMessage>(
   agent: AgentLike<C, O>,
   options: HandoffOptions<C, In> = {},
 ): Handoff<C, O> {
