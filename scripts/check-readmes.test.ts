@@ -55,6 +55,19 @@ test('a block that continues sees the names of the one before', async () => {
   expect(await problemsOf(page)).toEqual([expect.stringContaining('page.md:8: error TS2322')]);
 });
 
+test('a block that says what it prints must print it; line breaks do not matter', async () => {
+  const says = (comment: string) =>
+    block(
+      'ts prints',
+      `console.log('a');\nconsole.log({ b: 1 }, 'c'); // ${comment}\n// d\nexport {};`,
+    );
+  const right = `${fence}ts prints\nconsole.log('a'); // a\nconsole.log('b\\nc');\n// b\n// c\nexport {};\n${fence}\n`;
+  expect(await problemsOf(right)).toEqual([]);
+  expect(await problemsOf(says('{ b: 1 } c'))).toEqual([
+    expect.stringContaining('prints something else than its comments say'),
+  ]);
+});
+
 test('code comes early, and the first commands are npm start and npm test', () => {
   const late = `${'\n'.repeat(30)}${block('ts', '')}`;
   expect(layoutProblems('packages/core/README.md', late, 20)).toHaveLength(1);

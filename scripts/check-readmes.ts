@@ -70,6 +70,8 @@ interface Snippet {
   readonly page: string;
   readonly line: number;
   readonly runs: boolean;
+  /** What it says that it prints: the comments behind and below its `console.log`s. */
+  readonly prints: string | undefined;
   /** File that holds it, inside the workspace so that its imports resolve. */
   readonly file: string;
   readonly text: string;
@@ -93,11 +95,32 @@ export function snippetsOf(page: string, text: string, folder: string): readonly
       page,
       line: block.line,
       runs: !block.marks.includes('no-run') && (!goesOn || before.runs),
+      prints: block.marks.includes('prints') ? printed(block.code) : undefined,
       file: join(folder, name),
       text: `${start}${'\n'.repeat(block.line - lines)}${block.code}\n`,
     });
   }
   return snippets;
+}
+
+// A comment behind a `console.log`, and the lines of comment right below it.
+function printed(code: string): string {
+  const said: string[] = [];
+  let below = false;
+  for (const line of code.split('\n')) {
+    const comment = /^\s*\/\/ ?(.*)$/.exec(line)?.[1];
+    if (comment !== undefined && below) said.push(comment);
+    if (comment !== undefined) continue;
+    below = /console\.log\(/.test(line);
+    const behind = below ? /; \/\/ (.*)$/.exec(line)?.[1] : undefined;
+    if (behind !== undefined) said.push(behind);
+  }
+  return said.join('\n');
+}
+
+// Line breaks are a matter of width.
+function plain(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
 }
 
 /** Type-checks all snippets in one go, then runs those that are not marked `no-run`. */
@@ -137,15 +160,21 @@ export async function snippetProblems(
 }
 
 async function runSnippet(snippet: Snippet, folder: string): Promise<readonly Problem[]> {
-  const { code, output, timedOut } = await run(
+  const { code, output, stdout, timedOut } = await run(
     'node',
     ['--conditions=@agent-functions/source', '--disable-warning=ExperimentalWarning', snippet.file],
     { cwd: folder, env: environmentWithoutKeys(), timeoutMs: 30_000 },
   );
-  if (code === 0) return [];
+  const where = `${snippet.page}:${snippet.line}`;
+  if (code === 0) {
+    const { prints } = snippet;
+    if (prints === undefined || plain(prints) === plain(stdout)) return [];
+    const message = `the code prints something else than its comments say:\n${tail(stdout, 15)}`;
+    return [{ where, message }];
+  }
   const what = timedOut ? 'did not end within 30 s' : `ended with exit code ${code}`;
   const message = `the code ${what}. Mark it \`no-run\` if it needs a key or serves for ever.\n${tail(output, 15)}`;
-  return [{ where: `${snippet.page}:${snippet.line}`, message }];
+  return [{ where, message }];
 }
 
 // Two at a time: as many as the smallest machine that checks this has cores.
