@@ -26,6 +26,12 @@ export class AgentGraph<C> {
     return this.#byName.get(name);
   }
 
+  /** Every agent, once. @throws UserError for a handoff that cannot be. */
+  all(): readonly AgentDefinition<C, unknown>[] {
+    this.check();
+    return [...new Set(this.#byName.values())];
+  }
+
   /** The tools and what a model is told of them, handoffs among them: built once for each agent. */
   toolset(agent: AgentDefinition<C, unknown>): Toolset<C> {
     let toolset = this.#toolsets.get(agent);

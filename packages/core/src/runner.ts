@@ -136,6 +136,16 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     );
   }
 
+  /**
+   * Every agent that is known here: the runner's own, those of its config, and whom they can hand to or ask as a tool.
+   * Looks at everybody's handoffs now, as the first run does.
+   *
+   * @throws UserError for a target that nobody knows, or that could not work.
+   */
+  knownAgents(): readonly AgentDefinition<C, unknown>[] {
+    return new AgentGraph<C>([this.agent, ...(this.#config.agents ?? [])]).all();
+  }
+
   /** Whether this runner's agent may hand off to an agent of that name. */
   canHandoffTo(agentName: string): boolean {
     return this.agent.handoffPlan.targets.some((one) => one.agentName === agentName);

@@ -80,9 +80,9 @@ ok<Eq<typeof pong, Agent<Ctx>>>();
 
 // Without the factory the output must be said, or be the same.
 // @ts-expect-error another output needs the factory, or the union in writing
-void new Agent<unknown>({ name: 'e', handoffs: [za] });
+void new Agent({ name: 'e', handoffs: [za] });
 // @ts-expect-error in a lazy list too
-void new Agent<unknown>({ name: 'e', handoffs: () => [za] });
+void new Agent({ name: 'e', handoffs: () => [za] });
 void new Agent<unknown, string | N>({ name: 'e', handoffs: [za] });
 void new Agent({ name: 'e', handoffs: [plain, handoff(plain)] });
 
