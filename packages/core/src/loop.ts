@@ -142,8 +142,11 @@ class Crew<C> {
     return this.#away.size > 0;
   }
 
+  /** Once for each failure: after a cancel the run still has its end to make. */
   throwIfFailed(): void {
-    if (this.#failed) throw this.#failure;
+    if (!this.#failed) return;
+    this.#failed = false;
+    throw this.#failure;
   }
 
   /** Takes the steps that are due; `false` when all that is left is a turn more than allowed. */
@@ -160,6 +163,8 @@ class Crew<C> {
     }
     for (const step of due) this.#send(step, this.#rounds);
     if (!this.busy) return false;
+    // What leads to nothing more is written now: an answer, a question to a person. The others may work for long.
+    if (due.length === 0) this.#live.flushSoon();
     await this.oneBack();
     return true;
   }
