@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentFunctionAppOptions } from '@agent-functions/azure-functions';
-import type { Principal, RunOptions, RunResult } from '@agent-functions/core';
+import type { ChatRequest, Principal, RunOptions, RunResult } from '@agent-functions/core';
+import { z } from 'zod';
+import { spelledOut, type Saying } from './saying.ts';
 
 type AppRoute = NonNullable<AgentFunctionAppOptions['routes']>[number];
 
 interface Asked {
-  run(message: string, options: RunOptions): Promise<RunResult<unknown>>;
+  run(request: ChatRequest, options: RunOptions): Promise<RunResult<unknown>>;
 }
 
 /**
  * Routes of the app's own, for a quick look: `GET` has the sample conversation with an agent, `POST` with
- * `{"messages": ["…", "…"]}` another one. Both answer who said what, and the path that each turn took.
+ * `{"messages": ["…", "…"]}` (and a `context`, if you like) another one. Both answer who said what, and the path that each turn took.
  */
 export function demoRoutes(
   path: string,
   agent: string,
-  conversation: readonly string[],
+  conversation: readonly Saying[],
 ): readonly AppRoute[] {
   return [
     {
@@ -28,12 +30,13 @@ export function demoRoutes(
       method: 'POST',
       path,
       handler: async (request, { runners, principal }) => {
-        const messages = messagesOf(await request.json().catch(() => undefined));
-        if (messages === undefined) {
-          const detail = 'Send {"messages": ["…"]}, with one to ten texts.';
+        const sayings = sayingsOf(await request.json().catch(() => undefined));
+        if (sayings === undefined) {
+          const detail =
+            'Send {"messages": ["…"]}, with one to ten texts, and a context object if you like.';
           return Response.json({ code: 'invalid_request', detail }, { status: 400 });
         }
-        return Response.json(await converse(runners[agent], messages, principal));
+        return Response.json(await converse(runners[agent], sayings, principal));
       },
     },
   ];
@@ -41,15 +44,19 @@ export function demoRoutes(
 
 async function converse(
   runner: Asked | undefined,
-  messages: readonly string[],
+  conversation: readonly Saying[],
   principal: Principal | undefined,
 ): Promise<unknown> {
-  const sessionId = randomUUID();
+  const sessions = new Map<string, string>();
   const turns = [];
-  for (const message of messages) {
-    const result = await runner?.run(message, { sessionId, principal });
+  for (const saying of conversation) {
+    const { user, message, context } = spelledOut(saying);
+    const sessionId = sessions.get(user) ?? randomUUID();
+    sessions.set(user, sessionId);
+    const result = await runner?.run({ message, context }, { sessionId, principal });
     turns.push({
       message,
+      session_id: sessionId,
       status: result?.status,
       agent: result?.lastAgent,
       response: result?.response,
@@ -57,12 +64,17 @@ async function converse(
       hops: result?.hops,
     });
   }
-  return { session_id: sessionId, turns };
+  return { turns };
 }
 
-function messagesOf(body: unknown): readonly string[] | undefined {
-  if (typeof body !== 'object' || body === null || !('messages' in body)) return undefined;
-  const { messages } = body;
-  if (!Array.isArray(messages) || messages.length === 0 || messages.length > 10) return undefined;
-  return messages.every((each) => typeof each === 'string' && each !== '') ? messages : undefined;
+function sayingsOf(body: unknown): readonly Saying[] | undefined {
+  const { success, data } = asked.safeParse(body);
+  if (!success) return undefined;
+  const { messages, context } = data;
+  return messages.map((message) => ({ user: 'user', message, context }));
 }
+
+const asked = z.object({
+  messages: z.array(z.string().min(1)).min(1).max(10),
+  context: z.record(z.string(), z.json()).optional(),
+});

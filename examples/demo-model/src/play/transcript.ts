@@ -55,7 +55,7 @@ const event = z.discriminatedUnion('type', [
     type: z.literal('frame-end'),
     frame: z.string(),
     agent: z.string(),
-    error: z.object({ code: z.string(), message: z.string() }).optional(),
+    error: z.object({ code: z.string() }).optional(),
   }),
   z.object({
     type: z.literal('run-end'),
@@ -99,7 +99,7 @@ export class Transcript {
       for (const section of this.#frames.values()) section.done = true;
       this.#root.parts.push(
         `  path: ${shown.handoff_path.join(' → ')}`,
-        ...(shown.status === 'completed' ? [] : [`  ${shown.status} ${reason(shown.error)}`]),
+        ...(shown.status === 'completed' ? [] : [`  ${shown.status}${reason(shown.error)}`]),
       );
       return;
     }
@@ -142,7 +142,7 @@ export class Transcript {
         break;
       case 'frame-end':
         if (shown.error !== undefined) {
-          section.parts.push(`  ${shown.agent} failed ${reason(shown.error)}`);
+          section.parts.push(`  ${shown.agent} failed: ${shown.error.code}`);
         }
         section.done = true;
         break;
@@ -168,7 +168,7 @@ function said(agent: string, text: string): string {
 }
 
 function reason(error: { readonly code: string; readonly message: string } | undefined): string {
-  return error === undefined ? '' : `(${error.code}): ${error.message}`;
+  return error === undefined ? '' : ` (${error.code}): ${error.message}`;
 }
 
 const shownCharacters = 160;
