@@ -85,6 +85,9 @@ export async function advance<C>(
             went = await crew.work(next.steps);
           }
           if (went) continue;
+          if (step === undefined) {
+            throw new Error(`Run ${live.state.runId} has no open frame that could go on.`);
+          }
           await live.journal.flush();
           if (live.state.cancelRequested) continue;
           return 'yielded';

@@ -26,8 +26,9 @@ export function openingStep<C>(
   agent: AgentDefinition<C, unknown>,
 ): OpeningStep<C> | undefined {
   if (frame.turn > 0) return undefined;
-  if (frame === live.root && !frame.routed && live.state.options.handoff !== undefined) {
-    return programmatic(live, agent);
+  if (frame === live.root && live.state.options.handoff !== undefined) {
+    // Who gets this request was decided by the app.
+    return frame.routed ? undefined : programmatic(live, agent);
   }
   const { opening } = agent.handoffPlan;
   switch (opening?.type) {
