@@ -173,11 +173,13 @@ test('held text, and what a judge or a guardrail said, is not shown', () => {
     expect(toPublicEvent({ ...events['model-response'], ...hidden })).not.toHaveProperty('message');
 });
 
-test('a rewritten value is shown and a rejected one is not', () => {
+test('a rewritten input is shown; a rejected one, and an answer that may yet be rejected, is not', () => {
   const result = events['guardrail-result'];
-  expect(toPublicEvent({ ...result, action: 'rewrite', value: 'clean' })).toMatchObject({
-    value: 'clean',
-  });
+  const rewrite = { ...result, action: 'rewrite', value: 'clean' } as const;
+  for (const on of ['input', 'tool-input'] as const)
+    expect(toPublicEvent({ ...rewrite, on })).toMatchObject({ value: 'clean' });
+  for (const on of ['output', 'tool-output'] as const)
+    expect(toPublicEvent({ ...rewrite, on })).not.toHaveProperty('value');
   expect(toPublicEvent(result)).not.toHaveProperty('value');
 });
 

@@ -1,5 +1,5 @@
 import type { ModelErrorReason, RunFailure } from './errors.ts';
-import type { RunEvent, Watched } from './events.ts';
+import type { RunEvent, RunEventOf, Watched } from './events.ts';
 import type { Decision, Interruption } from './interruption.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Output, Part } from './message.ts';
@@ -85,7 +85,8 @@ function durableFields(event: RunEvent): JsonObject {
         on: event.on,
         call_id: event.callId,
         action: event.action,
-        value: event.action === 'rewrite' ? event.value : undefined,
+        // What was made of an answer may yet be refused; when it has passed, it is shown in its place.
+        value: event.action === 'rewrite' && isAsked(event.on) ? event.value : undefined,
         message: event.message,
       });
     case 'compaction':
@@ -117,6 +118,10 @@ function durableFields(event: RunEvent): JsonObject {
     default:
       return event satisfies never;
   }
+}
+
+function isAsked(on: RunEventOf<'guardrail-result'>['on']): boolean {
+  return on === 'input' || on === 'tool-input';
 }
 
 function publicDelta(event: Exclude<Watched, RunEvent>): JsonObject {
@@ -258,6 +263,8 @@ function publicReason(failure: RunFailure): string {
   switch (failure.code) {
     case 'internal':
       return 'The server failed. Its log has the reason.';
+    case 'guardrail_error':
+      return 'A check of this agent failed, so nothing passed it. The log of the server has the reason.';
     case 'context_error':
       return 'The server could not prepare the run. Its log has the reason.';
     case 'tool_error':
