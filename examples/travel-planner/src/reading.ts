@@ -35,8 +35,10 @@ function cityAfter(word: string, message: string): string | undefined {
 const months =
   'January February March April May June July August September October November December';
 
-/** `9 to 12 July 2027`. */
+/** `9 to 12 July 2027`, or `2027-07-09 to 2027-07-12`. */
 function daysIn(message: string): { readonly start: string; readonly end: string } | undefined {
+  const [, start, end] = /(\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)/.exec(message) ?? [];
+  if (start !== undefined && end !== undefined) return { start, end };
   const [, first, second, name = '', year] =
     /(\d{1,2}) (?:to|until|-) (\d{1,2}) ([A-Z][a-z]+) (\d{4})/.exec(message) ?? [];
   const month = months.split(' ').indexOf(name) + 1;
