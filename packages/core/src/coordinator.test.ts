@@ -123,9 +123,16 @@ test('the coordinator sees who failed, and answers with what there is', async ()
   });
   expect(result.toolResults).toMatchObject([
     { tool: 'handoff_to_flight', isError: false, result: 'Flight.' },
-    { tool: 'handoff_to_hotel', isError: true, result: 'hotel failed: No rooms today.' },
+    {
+      tool: 'handoff_to_hotel',
+      isError: true,
+      result: 'hotel failed: The model refused the request. The log of the server has the reason.',
+    },
   ]);
-  expect(models.planner.requests[1]?.messages.at(-1)?.parts[1]).toMatchObject({ isError: true });
+  expect(models.planner.requests[1]?.messages.at(-1)?.parts[1]).toMatchObject({
+    isError: true,
+    output: { value: 'hotel failed: No rooms today.' },
+  });
   await journalOf(store, result.runId);
 });
 

@@ -1,9 +1,10 @@
-import { settleWithError, unknownOutcome } from './call-outcome.ts';
+import { errorOutcome, json, settle, settleWithError, unknownOutcome } from './call-outcome.ts';
 import type { RunFailure } from './errors.ts';
 import type { StopReason } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import { textOf, type Output } from './message.ts';
-import { answerer, usageOf, workedMs, type FrameState } from './state.ts';
+import { publicReason } from './public-event.ts';
+import { answerer, bestDraft, usageOf, workedMs, type FrameState } from './state.ts';
 import { editNote } from './tool-call.ts';
 
 /** How a run ends. */
@@ -63,17 +64,24 @@ function settleRest<C>(live: LiveRun<C>): void {
   }
 }
 
-/** The last thing that was said in the conversation and shown. */
-function workSoFar<C>({ root }: LiveRun<C>): string {
+/** The last thing that was said in the conversation and shown; of an answer that was being improved, the best draft. */
+function workSoFar<C>(live: LiveRun<C>): string {
   for (
-    let frame: FrameState | undefined = answerer(root);
+    let frame: FrameState | undefined = answerer(live.root);
     frame !== undefined;
     frame = frame.parent
   ) {
-    const text = frame.last === undefined || frame.held ? '' : textOf(frame.last.message);
+    const said = frame.held ? draftOf(live, frame) : frame.last;
+    const text = said === undefined ? '' : textOf(said.message);
     if (text !== '') return text;
   }
   return '';
+}
+
+// A draft was held because a better one might come: none comes any more. What guardrails did not look at stays held.
+function draftOf<C>(live: LiveRun<C>, frame: FrameState): FrameState['last'] {
+  const unguarded = live.around.agent(frame.agent)?.outputGuardrails.length === 0;
+  return unguarded ? bestDraft(frame) : undefined;
 }
 
 /** A frame below the root has its answer; the call that it was given, if it was, has its result. */
@@ -101,12 +109,20 @@ export function failFrame<C>(live: LiveRun<C>, frame: FrameState, error: RunFail
     settleWithError(live, frame, call, 'not-run', message);
   }
   live.stage(frame, { type: 'frame-end', error });
-  live.log('warn', 'agent failed', { agent: frame.agent, frame: frame.id, code: error.code });
+  live.log('warn', 'agent failed', {
+    agent: frame.agent,
+    frame: frame.id,
+    code: error.code,
+    error: error.message,
+  });
   const { parent } = frame;
   const call = callGiven(frame);
   if (parent === undefined || call === undefined) return;
-  const message = `${frame.agent} failed: ${error.message}`;
-  settleWithError(live, parent, call, 'handoff', message);
+  // The caller's model reads the reason; clients, who see `output`, read it as they may.
+  settle(live, parent, call, {
+    ...errorOutcome('handoff', `${frame.agent} failed: ${publicReason(error)}`),
+    modelOutput: json(`${frame.agent} failed: ${error.message}`),
+  });
 }
 
 /** Whether an agent waits for what comes of this frame: then its failure is a result, not the end of the run. */

@@ -221,11 +221,12 @@ test('a failure of an agent that was called is no success: the caller reads it',
   const result = await new Runner(a, { store }).run('Go.');
   expect(result).toMatchObject({ status: 'completed', response: 'b could not do it.' });
   expect(result.toolResults).toMatchObject([
-    { tool: 'handoff_to_b', isError: true, result: 'b failed: The service is down.' },
+    { tool: 'handoff_to_b', isError: true, result: expect.stringMatching(/^b failed: /) },
   ]);
   expect(model.requests[1]?.messages.at(-1)?.parts[0]).toMatchObject({
     type: 'tool-result',
     isError: true,
+    output: { value: 'b failed: The service is down.' },
   });
   const journal = await journalOf(store, result.runId);
   expect(journal.find(({ type }) => type === 'frame-end')).toMatchObject({

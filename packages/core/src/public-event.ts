@@ -258,7 +258,8 @@ export function publicFailure(failure: RunFailure): JsonObject {
   });
 }
 
-function publicReason(failure: RunFailure): string {
+/** The message of a failure, as far as it is for everybody. */
+export function publicReason(failure: RunFailure): string {
   if (failure.reason !== undefined) return reasonTexts[failure.reason];
   switch (failure.code) {
     case 'internal':
