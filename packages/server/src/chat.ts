@@ -6,7 +6,6 @@ import {
   type JsonObject,
   type Principal,
   type RunHeader,
-  type RunOptions,
   type RunResult,
 } from '@agent-functions/core';
 import { agentOf } from './agent-routes.ts';
@@ -25,6 +24,7 @@ import {
   runLinks,
   wakeIfAbandoned,
   type Exchange,
+  type RouteRunOptions,
   type Scope,
   type Served,
 } from './scope.ts';
@@ -95,7 +95,7 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
 interface Turn {
   readonly input: ChatRequest;
   readonly sessionId: string;
-  readonly options: RunOptions<never>;
+  readonly options: RouteRunOptions;
   readonly endsAt: number | undefined;
 }
 

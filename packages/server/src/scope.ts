@@ -8,7 +8,10 @@ import {
   type ModelRegistry,
   type Principal,
   type RunHeader,
+  type RunInput,
+  type RunOptions,
   type RunResult,
+  type RunStream,
   type Store,
 } from '@agent-functions/core';
 import { Answer } from './answer.ts';
@@ -17,11 +20,15 @@ import type { ServerRunner } from './options.ts';
 import { Problem } from './problem.ts';
 import type { Stopping } from './stopping.ts';
 
-/** What routes need of a runner. Their runs get their context from the runner's factory, whatever its type. */
-export type RunnerPort = Pick<
-  ServerRunner<never>,
-  'run' | 'stream' | 'get' | 'post' | 'resume' | 'events'
->;
+/** What routes say of a run. Its context is made by the runner's factory, whatever its type. */
+export type RouteRunOptions = Omit<RunOptions, 'context' | 'middleware'>;
+
+/** What routes need of a runner. */
+export interface RunnerPort extends Pick<ServerRunner<never>, 'get' | 'post' | 'events'> {
+  run(input: RunInput, options: RouteRunOptions): Promise<RunResult<unknown>>;
+  stream(input: RunInput, options: RouteRunOptions): RunStream<unknown>;
+  resume(runId: string): Promise<RunResult<unknown>>;
+}
 
 /** An agent under its name in URLs. */
 export interface Served {
