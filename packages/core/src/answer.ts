@@ -6,7 +6,7 @@ import { guard, rejected } from './guard.ts';
 import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { outputText, textOf, type Message, type Output } from './message.ts';
-import { keepBest, reflect } from './reflect.ts';
+import { dropMisfit, keepBest, reflect } from './reflect.ts';
 import { validate } from './schema.ts';
 import { answerer, heir, isQuiet, type FrameState } from './state.ts';
 import { orAbort } from './wait.ts';
@@ -31,7 +31,10 @@ export async function answer<C>(
   if (failure !== undefined)
     return keepBest(live, frame, failure) ? false : fail(live, frame, failure);
   const read = await readOutput(last.message, agent);
-  if (!read.ok) return askAgain(live, frame, agent, read.issues);
+  if (!read.ok) {
+    if (dropMisfit(live, frame, agent, read.issues)) return false;
+    return askAgain(live, frame, agent, read.issues);
+  }
   const { reflection } = agent;
   if (reflection !== undefined && frame.reflection?.done !== true) {
     const draft = { response: textOf(last.message), value: read.value };

@@ -270,9 +270,9 @@ async function rewrite<C>(
   try {
     await askModel(live, frame, agent);
   } catch (error) {
-    const ours = AgentError.isInstance(error) && !live.abort.aborted;
-    if (!ours || live.failure !== undefined) throw error;
-    if (!keepBest(live, frame, error.toFailure())) throw error;
+    const lost = live.failure ?? live.journal.failure;
+    if (live.abort.aborted || lost !== undefined) throw error;
+    if (!keepBest(live, frame, toFailure(error))) throw error;
   }
 }
 

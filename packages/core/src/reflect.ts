@@ -4,7 +4,8 @@ import { AgentError, toFailure, type RunFailure } from './errors.ts';
 import { requestText } from './hand-over.ts';
 import { isJsonObject, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import type { Evaluation, ReflectionPlan } from './reflection.ts';
+import type { ModelSettings } from './model.ts';
+import { isScore, type Evaluation, type ReflectionPlan } from './reflection.ts';
 import type { FrameState } from './state.ts';
 import { orAbort } from './wait.ts';
 
@@ -35,11 +36,14 @@ export async function reflect<C>(
   try {
     judgement = await judge(live, frame, agent, plan, draft, asked);
   } catch (failure) {
-    live.throwIfLost();
-    live.abort.throwIfAborted();
     error = toFailure(failure);
   }
+  // Whatever came of it: what was asked was paid for.
   for (const { event } of asked) live.stage(frame, event);
+  if (error !== undefined) {
+    live.throwIfLost();
+    live.abort.throwIfAborted();
+  }
   const before = frame.reflection?.best;
   const iteration = frame.reflection?.history.length ?? 0;
   const score = judgement?.score;
@@ -55,23 +59,69 @@ export async function reflect<C>(
     ...(error === undefined ? {} : { error }),
     done,
   });
-  live.log('info', 'reflection', {
-    agent: frame.agent,
-    iteration,
-    accepted: better,
-    done,
-    ...(score === undefined ? {} : { score }),
-    ...(error === undefined ? {} : { error: error.message }),
-  });
+  log(live, frame, { iteration, accepted: better, done, score, error });
 }
 
 /** A rewrite that came to nothing: the best draft so far is the answer. `false` when there is none. */
 export function keepBest<C>(live: LiveRun<C>, frame: FrameState, error: RunFailure): boolean {
+  return drop(live, frame, { error, done: true });
+}
+
+/**
+ * A rewrite that does not fit is dropped like one that was judged worse: it has had its iteration. `false` when it is no
+ * rewrite, and has to be asked for again.
+ */
+export function dropMisfit<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  { outputType, reflection: plan }: AgentDefinition<C, unknown>,
+  issues: string,
+): boolean {
+  if (plan === undefined) return false;
+  const code = outputType === undefined ? 'model_behavior' : 'invalid_output';
+  const error = { code, message: `A rewrite of ${frame.agent} was no answer: ${issues}` } as const;
+  const done = (frame.reflection?.history.length ?? 0) >= plan.maxIterations;
+  return drop(live, frame, { error, done, feedback: issues });
+}
+
+function drop<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  why: {
+    readonly error: RunFailure;
+    readonly done: boolean;
+    readonly feedback?: string | undefined;
+  },
+): boolean {
   const { reflection } = frame;
   if (reflection?.best === undefined || reflection.done) return false;
   const iteration = reflection.history.length;
-  live.stage(frame, { type: 'reflection', iteration, accepted: false, error, done: true });
+  live.stage(frame, { type: 'reflection', iteration, accepted: false, ...why });
+  log(live, frame, { iteration, accepted: false, ...why });
   return true;
+}
+
+function log<C>(
+  live: LiveRun<C>,
+  { agent }: FrameState,
+  step: {
+    readonly iteration: number;
+    readonly accepted: boolean;
+    readonly done: boolean;
+    readonly score?: number | undefined;
+    readonly error?: RunFailure | undefined;
+  },
+): void {
+  if (!live.logs) return;
+  const { iteration, accepted, done, score, error } = step;
+  live.log(error === undefined ? 'info' : 'warn', 'reflection', {
+    agent,
+    iteration,
+    accepted,
+    done,
+    ...(score === undefined ? {} : { score }),
+    ...(error === undefined ? {} : { code: error.code, error: error.message }),
+  });
 }
 
 /** @throws AgentError when nobody gave a usable judgement. */
@@ -93,30 +143,51 @@ async function judge<C>(
       output: draft.value,
       context: live.contextOf(frame),
     });
-    judgements.push(toJudgement(await orAbort(Promise.resolve(evaluated), live.abort)));
+    judgements.push(toJudgement(agent.name, await orAbort(Promise.resolve(evaluated), live.abort)));
   }
   if (plan.judge !== undefined) {
     judgements.push(await askJudge(live, frame, agent, plan.judge, draft, asked));
   }
-  // With two judges the stricter one counts.
-  const [strictest] = judgements.toSorted((a, b) => a.score - b.score);
-  if (strictest === undefined) throw new Error('A reflection has a judge.');
-  return strictest;
+  return strictest(judgements);
 }
 
-function toJudgement(evaluation: Evaluation): Judgement {
+/** With two judges the lower score counts; what each said of the draft is kept. */
+function strictest(judgements: readonly Judgement[]): Judgement {
+  const byScore = judgements.toSorted((a, b) => a.score - b.score);
+  const [first] = byScore;
+  if (first === undefined) throw new Error('A reflection has a judge.');
+  if (byScore.length === 1) return first;
+  const scores = byScore.reduce((all, one) => ({ ...one.scores, ...all }), {});
+  const feedback = byScore.flatMap((one) => (one.feedback === undefined ? [] : [one.feedback]));
+  return {
+    score: first.score,
+    ...(Object.keys(scores).length === 0 ? {} : { scores }),
+    ...(feedback.length === 0 ? {} : { feedback: feedback.join('\n') }),
+  };
+}
+
+// Plain JavaScript may answer anything, and may change it afterwards: what is recorded is a copy that was looked at.
+function toJudgement(agent: string, evaluation: Evaluation): Judgement {
   const given = typeof evaluation === 'number' ? { score: evaluation } : evaluation;
-  if (typeof given?.score !== 'number' || !(given.score >= 0 && given.score <= 1)) {
-    throw new AgentError(
-      'model_behavior',
-      `The evaluationFunction answered ${JSON.stringify(evaluation)}; it must be a number from 0 to 1, or { score, feedback }.`,
+  const { score, scores, feedback } = given ?? {};
+  const refuse = (what: string): never => {
+    throw new AgentError('model_behavior', `The evaluationFunction of agent ${agent} ${what}`);
+  };
+  if (!isScore(score)) {
+    return refuse(
+      `answered ${typeof score === 'number' ? `the score ${score}` : 'no score'}; it must be a number from 0 to 1, or { score, feedback }.`,
     );
   }
-  const { score, scores, feedback } = given;
+  for (const [criterion, one] of Object.entries(scores ?? {})) {
+    if (!isScore(one)) refuse(`answered no score from 0 to 1 for ${criterion}.`);
+  }
+  if (feedback !== undefined && typeof feedback !== 'string') {
+    refuse('answered feedback that is no text.');
+  }
   return {
     score,
-    ...(scores === undefined ? {} : { scores }),
-    ...(feedback === undefined ? {} : { feedback }),
+    ...(scores === undefined ? {} : { scores: { ...scores } }),
+    ...(feedback === undefined || feedback === '' ? {} : { feedback }),
   };
 }
 
@@ -153,7 +224,7 @@ async function askJudge<C>(
           additionalProperties: false,
         },
       },
-      settings: agent.modelSettings,
+      settings: settingsOf(agent.modelSettings, model !== undefined),
     });
     asked.push(answer);
     const judgement = readJudgement(answer.value, criteria);
@@ -163,6 +234,18 @@ async function askJudge<C>(
     'model_behavior',
     'The judge gave no usable scores, twice. The answer is returned as it is.',
   );
+}
+
+// How an answer is cut is not meant for judging it; and what one model takes, another may refuse.
+function settingsOf(settings: ModelSettings, other: boolean): ModelSettings {
+  const { maxTokens: _max, stop: _stop, ...own } = settings;
+  if (!other) return own;
+  const { timeoutMs, retry, providerOptions } = own;
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(providerOptions === undefined ? {} : { providerOptions }),
+  };
 }
 
 const defaultPrompt =
@@ -178,13 +261,14 @@ function readJudgement(
   let sum = 0;
   for (const criterion of criteria) {
     const score = given[criterion];
-    if (typeof score !== 'number' || !(score >= 0 && score <= 1)) return undefined;
+    if (!isScore(score)) return undefined;
     scores[criterion] = score;
     sum += score;
   }
   const { feedback } = value;
   return {
-    score: sum / criteria.length,
+    // 0.7, 0.8 and 0.9 are 0.8 on average, not a little less.
+    score: Math.round((sum / criteria.length) * 1e9) / 1e9,
     scores,
     ...(typeof feedback === 'string' && feedback !== '' ? { feedback } : {}),
   };

@@ -1,5 +1,6 @@
 import type { AgentConfig } from './agent-definition.ts';
 import { Agent } from './agent.ts';
+import { refuseUnknown } from './handoff.ts';
 import { planReflection, type ReflectionOptions, type ReflectionPlan } from './reflection.ts';
 
 const optionNames = [
@@ -33,6 +34,7 @@ export class ReflectionAgent<in C = unknown, out O = string> extends Agent<C, O>
   /** Changes how answers are judged. @throws UserError for what cannot be; once the agent has run. */
   configureReflection(options: ReflectionOptions<C, O>): this {
     this.mustBeUnused('configureReflection()');
+    refuseUnknown(`configureReflection() of agent ${this.name}`, options, new Set(optionNames));
     const merged = { ...this.#options, ...options };
     this.#plan = planReflection(this.name, merged);
     this.#options = merged;

@@ -32,10 +32,14 @@ export interface ReflectionOptions<C = unknown, O = unknown> {
   readonly maxReflectionIterations?: number | undefined;
   /** From this score on, 0 to 1, an answer is good enough. Default 0.8. */
   readonly reflectionThreshold?: number | undefined;
-  /** Whether a model judges. Default: unless there is an `evaluationFunction`. With both, the lower score counts. */
+  /**
+   * Whether a model judges. Default: unless there is an `evaluationFunction`. With both, the lower score counts, and the
+   * rewrite is told what both would improve.
+   */
   readonly enableSelfEvaluation?: boolean | undefined;
   /** What the judging model is told instead of the default. */
   readonly evaluationPrompt?: string | undefined;
+  /** Judges instead of a model. If it throws, or its score is out of range, the best draft so far is the answer. */
   readonly evaluationFunction?:
     | ((draft: Evaluated<C, O>) => Evaluation | Promise<Evaluation>)
     | undefined;
@@ -61,7 +65,7 @@ export interface ReflectionPlan<C> {
 
 const defaultCriteria = ['accuracy', 'completeness', 'clarity', 'relevance'];
 
-/** @throws UserError for numbers out of range, and where nobody would judge. */
+/** @throws UserError for what cannot be: numbers out of range, and where nobody would judge. */
 export function planReflection<C, O>(
   agent: string,
   options: ReflectionOptions<C, O>,
@@ -69,9 +73,14 @@ export function planReflection<C, O>(
   const { evaluationFunction, reflectionThreshold: threshold = 0.8, evaluationPrompt } = options;
   const { criteria = defaultCriteria, evaluationModel } = options;
   checkCount(`maxReflectionIterations of agent ${agent}`, options.maxReflectionIterations, 0);
-  if (!(threshold >= 0 && threshold <= 1)) {
+  if (!isScore(threshold)) {
     throw new UserError(
-      `reflectionThreshold of agent ${agent} is ${threshold}; it must be a number from 0 to 1.`,
+      `reflectionThreshold of agent ${agent} is ${shown(threshold)}; it must be a number from 0 to 1.`,
+    );
+  }
+  if (evaluationFunction !== undefined && typeof evaluationFunction !== 'function') {
+    throw new UserError(
+      `evaluationFunction of agent ${agent} is ${shown(evaluationFunction)}; it must be a function that answers a score from 0 to 1.`,
     );
   }
   const judges = options.enableSelfEvaluation ?? evaluationFunction === undefined;
@@ -80,7 +89,8 @@ export function planReflection<C, O>(
       `Agent ${agent} reflects, but nobody judges: enableSelfEvaluation is false and there is no evaluationFunction. Give one, or use new Agent({...}).`,
     );
   }
-  if (criteria.length === 0 || new Set(criteria).size < criteria.length) {
+  const named = Array.isArray(criteria) && criteria.every((one) => typeof one === 'string' && one);
+  if (!named || criteria.length === 0 || new Set(criteria).size < criteria.length) {
     throw new UserError(`criteria of agent ${agent} must be different names, at least one.`);
   }
   const unused = [
@@ -101,4 +111,14 @@ export function planReflection<C, O>(
       : undefined,
     ...(evaluationFunction === undefined ? {} : { evaluate: evaluationFunction }),
   });
+}
+
+/** A number from 0 to 1, whatever plain JavaScript gives. */
+export function isScore(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
+/** A value as an error names it. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -13,6 +13,7 @@ import type { Decision, Interruption } from './interruption.ts';
 import { toJson, type Json, type JsonObject } from './json.ts';
 import {
   outputText,
+  textOf,
   type Message,
   type Output,
   type ToolCallPart,
@@ -290,6 +291,7 @@ export function apply(state: RunState, event: RunEvent): void {
     case 'run-end':
       state.end = event;
       state.paused = false;
+      keepDraft(state, event);
       break;
     case 'guardrail-result':
       applyVerdict(state, event);
@@ -447,11 +449,26 @@ function applyReflection(state: RunState, event: RunEventOf<'reflection'>): void
   });
 }
 
-function feedbackText({ accepted, score, feedback = '' }: RunEventOf<'reflection'>): string {
+/** The best draft of an answer that is not there yet; the one that waits to be judged where none was. */
+export function bestDraft({ reflection, calls, last }: FrameState): FrameState['last'] {
+  return reflection?.best ?? (calls.length === 0 ? last : undefined);
+}
+
+// A run that ended while its answer was improved answered with a draft: then the draft is part of the conversation.
+function keepDraft(state: RunState, { status, response = '' }: RunEventOf<'run-end'>): void {
+  const [root] = state.frames.values();
+  if (status === 'completed' || root === undefined) return;
+  const frame = answerer(root);
+  const draft = frame.main && frame.held && !frame.ended ? bestDraft(frame) : undefined;
+  if (draft === undefined || response === '' || textOf(draft.message) !== response) return;
+  state.newMessages.push(draft.message);
+}
+
+function feedbackText({ accepted, score, feedback = '', error }: RunEventOf<'reflection'>): string {
   const scored = score === undefined ? '' : ` (score ${score.toFixed(2)} of 1)`;
   return accepted
     ? `Improve your answer${scored}. ${feedback}\n\nAnswer again in full: the new answer replaces the old one.`
-    : `Your rewrite was worse${scored} and is dropped. ${feedback}\n\nImprove the answer before it, in full.`;
+    : `Your rewrite was ${error === undefined ? `no better${scored}` : 'no answer'} and is dropped. ${feedback}\n\nImprove the answer before it, in full.`;
 }
 
 function applyResult(state: RunState, event: RunEventOf<'tool-result'>): void {
