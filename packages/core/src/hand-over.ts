@@ -55,10 +55,8 @@ export async function prepareHandoff<C>(
     const told = Promise.resolve(handoff.onHandoff(context, given.value ?? input ?? null));
     await orAbort(told, live.abort);
   }
-  const prior = await orAbort(
-    selectHistory(priorMessages(live, frame, primitive, call), history, context),
-    live.abort,
-  );
+  const selected = selectHistory(priorMessages(live, frame, primitive, call), history, context);
+  const prior = selected instanceof Promise ? await orAbort(selected, live.abort) : selected;
   const asked = askedOf(live, frame, handoff, given);
   const messages = [...prior, ...asked, ...(given.notes ?? [])];
   const reason = given.reason ?? (input === undefined ? undefined : reasonOf(input));

@@ -52,20 +52,24 @@ export function nextStep(state: RunState): NextStep {
 /** `undefined`: the frame has ended, or waits for a person or for other frames. */
 function stepOf(frame: FrameState, state: RunState, open: boolean): FrameStep | undefined {
   if (frame.ended || asksOthers(frame)) return undefined;
-  const phases = phasesOf(frame, state);
-  const { fresh, interrupted, started, waiting, decided, handed } = phases;
-  if (fresh.length > 0) return { type: 'judge-calls', frame, calls: fresh };
-  if (interrupted.length > 0) return { type: 'recover-calls', frame, calls: interrupted };
-  if (started.length > 0) return { type: 'run-calls', frame, calls: started };
-  if (waiting.length > 0) return undefined;
-  if (decided.length > 0) {
-    // A set of answers is followed when the last one is there.
-    return open ? undefined : { type: 'follow-decisions', frame, calls: decided };
+  const due = frame.calls.length === 0 ? undefined : dueCalls(frame, state);
+  switch (due?.phase) {
+    case 'fresh':
+      return { type: 'judge-calls', frame, calls: due.calls };
+    case 'interrupted':
+      return { type: 'recover-calls', frame, calls: due.calls };
+    case 'started':
+      return { type: 'run-calls', frame, calls: due.calls };
+    case 'decided':
+      // A set of answers is followed when the last one is there.
+      return open ? undefined : { type: 'follow-decisions', frame, calls: due.calls };
+    case 'waiting':
+    case 'handed':
+      return undefined;
+    default:
   }
-  if (handed.length > 0) return undefined;
-  if (heir(frame)?.ended === true && heir(frame)?.handoff?.primitive !== 'chain') {
-    return { type: 'finish', frame };
-  }
+  const by = heir(frame);
+  if (by?.ended === true && by.handoff?.primitive !== 'chain') return { type: 'finish', frame };
   // With calls, the turn goes back to the model; without, it was the answer.
   return frame.last !== undefined && frame.calls.length === 0
     ? { type: 'finish', frame }
@@ -81,32 +85,37 @@ function asksOthers({ children }: FrameState): boolean {
   );
 }
 
-type CallPhase = 'fresh' | 'started' | 'interrupted' | 'waiting' | 'decided' | 'handed';
+type CallPhase = 'fresh' | 'interrupted' | 'started' | 'waiting' | 'decided' | 'handed';
 
-/** The calls of a frame that are not settled, by what they wait for. */
-function phasesOf(
+/** What comes first is done first. */
+const rank: { readonly [phase in CallPhase]: number } = {
+  fresh: 0,
+  interrupted: 1,
+  started: 2,
+  waiting: 3,
+  decided: 4,
+  handed: 5,
+};
+
+/** The calls of a frame that come next, and what they wait for; `undefined` when all are settled. */
+function dueCalls(
   frame: FrameState,
   state: RunState,
-): Readonly<Record<CallPhase, readonly CallState[]>> {
-  if (frame.calls.length === 0) return noCalls;
-  const phases: Record<CallPhase, CallState[]> = {
-    fresh: [],
-    started: [],
-    interrupted: [],
-    waiting: [],
-    decided: [],
-    handed: [],
-  };
-  const unsettled = frame.calls.filter((call) => !call.settled);
-  const others = unsettled.some((call) => call.waits !== true);
-  for (const call of unsettled) {
-    // A transfer waits for the turn's other calls.
-    if (call.waits !== true || !others) phases[phaseOf(call, state)].push(call);
+): { readonly phase: CallPhase; readonly calls: readonly CallState[] } | undefined {
+  // A transfer waits for the turn's other calls.
+  const others = frame.calls.some((call) => !call.settled && call.waits !== true);
+  let phase: CallPhase | undefined;
+  let calls: CallState[] = [];
+  for (const call of frame.calls) {
+    if (call.settled || (others && call.waits === true)) continue;
+    const its = phaseOf(call, state);
+    if (phase === undefined || rank[its] < rank[phase]) {
+      phase = its;
+      calls = [call];
+    } else if (its === phase) calls.push(call);
   }
-  return phases;
+  return phase === undefined ? undefined : { phase, calls };
 }
-
-const noCalls = { fresh: [], started: [], interrupted: [], waiting: [], decided: [], handed: [] };
 
 function phaseOf(call: CallState, state: RunState): CallPhase {
   const { start, interruption } = call;

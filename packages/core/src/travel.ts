@@ -7,17 +7,17 @@ import type { FrameState } from './state.ts';
 // What travels in a handoff: which messages, which of the request's context, and the request itself.
 
 /** The messages that a `history` selects; calls and their results stay together. */
-export async function selectHistory<C>(
+export function selectHistory<C>(
   messages: readonly Message[],
   history: History<C>,
   context: RunContext<C>,
-): Promise<readonly Message[]> {
+): readonly Message[] | Promise<readonly Message[]> {
   if (history === 'none') return [];
   const whole = wholePairs(messages);
   if (history === 'full') return whole;
-  return wholePairs(
-    typeof history === 'function' ? await history(whole, context) : lastOf(whole, history.last),
-  );
+  if (typeof history !== 'function') return wholePairs(lastOf(whole, history.last));
+  const chosen = history(whole, context);
+  return chosen instanceof Promise ? chosen.then(wholePairs) : wholePairs(chosen);
 }
 
 function lastOf(messages: readonly Message[], count: number): readonly Message[] {
@@ -38,6 +38,7 @@ function wholePairs(messages: readonly Message[]): readonly Message[] {
       if (part.type === 'tool-result') results.add(keyOf(message, part.callId));
     }
   }
+  if (calls.size === 0 && results.size === 0) return messages;
   return keptParts(messages, (part, message) => {
     if (part.type === 'tool-call') return results.has(keyOf(message, part.callId));
     return part.type !== 'tool-result' || calls.has(keyOf(message, part.callId));
@@ -86,7 +87,12 @@ function keptParts(
 ): readonly Message[] {
   return messages.flatMap((message) => {
     const parts = message.parts.filter((part) => keep(part, message)).map(change);
-    return parts.every(({ type }) => type === 'reasoning') ? [] : [{ ...message, parts }];
+    if (parts.every(({ type }) => type === 'reasoning')) return [];
+    // Messages are shared, not copied, where they travel as they are.
+    const same = parts.length === message.parts.length;
+    return same && parts.every((part, index) => part === message.parts[index])
+      ? [message]
+      : [{ ...message, parts }];
   });
 }
 
