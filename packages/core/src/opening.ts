@@ -40,6 +40,7 @@ export function openingStep<C>(
       return frame.children === undefined ? { ...opening } : undefined;
     case 'chain': {
       const answered = frame.children ?? [];
+      if (answered.some((one) => one.handoff?.primitive !== 'chain')) return undefined;
       const { output, error } = answered.at(-1) ?? {};
       const handoff = opening.targets[answered.length];
       if (handoff === undefined || error !== undefined) return { type: 'answer', output, error };

@@ -21,6 +21,9 @@ export interface Routed<C> {
 
 type Route<C> = Extract<Opening<C>, { readonly type: 'route' }>;
 
+/** The agent itself answers. */
+const nobody = { handoff: undefined, reason: undefined, asked: [], unusable: false } as const;
+
 /** Decides by conditions, in order, the first that holds; then, where the config says so, by asking the model. */
 export async function decideRoute<C>(
   live: LiveRun<C>,
@@ -28,39 +31,29 @@ export async function decideRoute<C>(
   agent: AgentDefinition<C, unknown>,
   route: Route<C>,
 ): Promise<Routed<C>> {
-  const asked: AsideAnswer[] = [];
-  let unusable = false;
-  if (route.byCondition) {
-    const decided = await byCondition(live, frame, agent, route);
-    asked.push(...decided.asked);
-    unusable = decided.unusable;
-    if (decided.handoff !== undefined) return { ...decided, asked, unusable };
-  }
-  if (!route.byModel) return { handoff: undefined, reason: undefined, asked, unusable };
+  const first = route.byCondition ? await byCondition(live, frame, agent, route) : nobody;
+  if (first.handoff !== undefined || !route.byModel) return first;
   const decided = await byModel(live, frame, agent, route);
-  return {
-    ...decided,
-    asked: [...asked, ...decided.asked],
-    unusable: unusable || decided.unusable,
-  };
+  return { ...decided, asked: [...first.asked, ...decided.asked] };
 }
 
 async function byCondition<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
-  { targets }: Route<C>,
+  { targets, byModel: modelIsNext }: Route<C>,
 ): Promise<Routed<C>> {
   const sentences = targets.flatMap(({ condition }) =>
     typeof condition === 'string' ? [condition] : [],
   );
   let judged: Judged | undefined;
   for (const { handoff, condition } of targets) {
-    // A target without one takes what nobody else took; where the model is asked after that, it is for the model.
     if (condition === undefined) continue;
     let holds: boolean;
     if (typeof condition === 'string') {
       judged ??= await judge(live, frame, agent, sentences);
+      // Nobody knows what holds, so nobody knows which is the first.
+      if (judged.unusable) return { ...nobody, asked: judged.asked, unusable: true };
       holds = judged.holds.has(condition);
     } else holds = await asks(live, frame, condition);
     if (holds) {
@@ -68,13 +61,12 @@ async function byCondition<C>(
       return { handoff, reason, asked: judged?.asked ?? [], unusable: false };
     }
   }
-  const rest = targets.find(({ condition }) => condition === undefined);
-  return {
-    handoff: rest?.handoff,
-    reason: rest === undefined ? undefined : 'no condition holds',
-    asked: judged?.asked ?? [],
-    unusable: judged?.unusable ?? false,
-  };
+  const asked = judged?.asked ?? [];
+  // A target without a condition takes what nobody else took; where a model chooses after that, it is for the model.
+  const rest = modelIsNext ? undefined : targets.find(({ condition }) => condition === undefined);
+  return rest === undefined
+    ? { ...nobody, asked }
+    : { handoff: rest.handoff, reason: 'no condition holds', asked, unusable: false };
 }
 
 async function asks<C>(
@@ -129,9 +121,7 @@ async function byModel<C>(
       text: describe(live, handoff, typeof condition === 'string' ? condition : undefined),
     });
   }
-  if (candidates.length === 0) {
-    return { handoff: undefined, reason: undefined, asked: [], unusable: false };
-  }
+  if (candidates.length === 0) return nobody;
   const names = candidates.map(({ handoff }) => handoff.agentName);
   const { value, asked } = await askTwice(live, frame, agent, {
     instructions: [
@@ -192,12 +182,14 @@ function describe<C>(
   condition: string | undefined,
 ): string {
   const agent = live.around.agent(agentName);
+  const what = description ?? agent?.description ?? '';
   const tools = agent?.tools.map(({ name }) => name) ?? [];
-  return [
-    `${agentName}: ${description ?? agent?.description ?? ''}`.trim(),
-    ...(condition === undefined ? [] : [`Fits when: ${condition}`]),
-    ...(tools.length === 0 ? [] : [`Tools: ${tools.join(', ')}`]),
-  ].join('. ');
+  const facts = [
+    what,
+    condition === undefined ? '' : `Fits when: ${condition}`,
+    tools.length === 0 ? '' : `Tools: ${tools.join(', ')}`,
+  ].flatMap((fact) => (fact === '' ? [] : [/[.!?]$/.test(fact) ? fact : `${fact}.`]));
+  return facts.length === 0 ? agentName : `${agentName}: ${facts.join(' ')}`;
 }
 
 /** How much of the conversation a router reads. */
