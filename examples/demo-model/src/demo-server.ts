@@ -15,7 +15,7 @@ export async function startDemoServer(script: Script): Promise<string> {
   const { createServer } = await import('@copilotkit/aimock');
   const { server, url } = await createServer(
     [{ match: { predicate: () => true }, response: (request) => answer(script, request) }],
-    { host: '127.0.0.1', port: 0, latency: 15, chunkSize: 8, journalMaxEntries: 1 },
+    { host: '127.0.0.1', port: 0, latency: 5, chunkSize: 8, journalMaxEntries: 1 },
   );
   server.on('connection', (socket) => socket.unref());
   server.unref();

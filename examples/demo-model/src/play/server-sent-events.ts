@@ -1,5 +1,5 @@
 /** The `data` of each event of a stream, as JSON, as it arrives. */
-export async function* serverSentEvents(response: Response): AsyncGenerator<unknown> {
+export async function* serverSentEvents(response: Response): AsyncGenerator {
   if (response.body === null) throw new Error('The server answered without a body.');
   let rest = '';
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
