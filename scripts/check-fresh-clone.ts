@@ -1,12 +1,14 @@
 /**
  * A stranger's first minutes: clones the last commit, and with an empty HOME and one plain Node after the other
- * runs `npm start`, the first curl of the README and `GET /api/agents`.
+ * runs `npm start`, the first curl of the README and `GET /api/agents`. On the first Node, also `npm start` of each
+ * example that has it, until it serves after its conversation.
  *
  * `--test` also runs `npm test` in each clone; `--node 22` takes only that line of Node.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { curlExamples, devAddress, environmentWithoutKeys } from './check-readmes.ts';
 import { environmentOf, plainNode, type PlainNode } from './lib/plain-node.ts';
@@ -44,7 +46,42 @@ async function agentsProblems(address: string): Promise<readonly string[]> {
   return problems.map((each) => `GET /api/agents: ${each}`);
 }
 
-async function checkClone(node: PlainNode, withTests: boolean): Promise<readonly Problem[]> {
+/** The examples that `npm start` runs, by folder. */
+function startableExamples(clone: string): readonly string[] {
+  return globSync('examples/*/package.json', { cwd: clone })
+    .filter((file) => {
+      const { scripts }: { scripts?: { start?: string } } = JSON.parse(
+        readFileSync(join(clone, file), 'utf8'),
+      );
+      return scripts?.start !== undefined;
+    })
+    .map((file) => dirname(file))
+    .toSorted();
+}
+
+/** An example has its conversation, prints the paths taken and goes on serving. */
+async function exampleProblems(
+  folder: string,
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<readonly string[]> {
+  const port = await freePort();
+  await using server = await startServer(
+    'npm',
+    ['start', '--prefix', folder, '--', '--port', String(port)],
+    { ...options, ready: () => answers(`http://127.0.0.1:${port}/api/health`) },
+  );
+  const giveUp = Date.now() + 60_000;
+  while (!server.output().includes('serves at ')) {
+    if (Date.now() > giveUp) return [`npm start --prefix ${folder}:\n${tail(server.output(), 20)}`];
+    await sleep(100);
+  }
+  return /^ {2}path: /m.test(server.output()) ? [] : [`${folder} prints no path`];
+}
+
+async function checkClone(
+  node: PlainNode,
+  { withTests, withExamples }: { readonly withTests: boolean; readonly withExamples: boolean },
+): Promise<readonly Problem[]> {
   const where = `fresh clone on Node ${node.version}`;
   const folder = mkdtempSync(join(tmpdir(), 'agent-functions-clone-'));
   const home = join(folder, 'home');
@@ -80,6 +117,12 @@ async function checkClone(node: PlainNode, withTests: boolean): Promise<readonly
       messages.push(...(await agentsProblems(address)));
     }
     if (!(await portIsFree(port))) messages.push('the server still listens after it was stopped');
+    if (withExamples) {
+      for (const folder of startableExamples(clone)) {
+        messages.push(...(await exampleProblems(folder, { cwd: clone, env })));
+        console.log(`${where}: ${folder} has its conversation`);
+      }
+    }
     if (withTests) {
       const tests = await run('npm', ['test'], { cwd: clone, env, timeoutMs: 1_200_000 });
       if (tests.code !== 0) messages.push(`npm test failed:\n${tail(tests.output, 40)}`);
@@ -101,7 +144,9 @@ if (import.meta.main) {
   );
   const problems: Problem[] = [];
   // One after the other: all of them serve the same port.
-  for (const version of wanted)
-    problems.push(...(await checkClone(await plainNode(version), values.test)));
+  for (const [index, version] of wanted.entries()) {
+    const what = { withTests: values.test, withExamples: index === 0 };
+    problems.push(...(await checkClone(await plainNode(version), what)));
+  }
   report('fresh clone', problems, `npm start serves and answers on Node ${wanted.join(', ')}`);
 }
