@@ -53,10 +53,11 @@ function summary(scope: Scope, { name, agent }: Served): JsonObject {
   };
 }
 
-function info(scope: Scope, { name, agent }: Served): JsonObject {
+function info(scope: Scope, { name, agent, runner }: Served): JsonObject {
   const links = linksOf(scope, name, agent);
   if (!agent.exposed.info) return { name, links };
   const { instructions, tools } = agent.exposed;
+  const handoffs = scope.known.map((one) => one.name).filter((one) => runner.canHandoffTo(one));
   return {
     name,
     description: agent.description,
@@ -73,6 +74,7 @@ function info(scope: Scope, { name, agent }: Served): JsonObject {
           input_schema: tool.inputJsonSchema,
         }))
       : agent.tools.length,
+    ...(handoffs.length === 0 ? {} : { handoffs }),
     links,
   };
 }

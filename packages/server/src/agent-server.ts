@@ -34,7 +34,8 @@ import { Stopping } from './stopping.ts';
 /**
  * The HTTP API of some agents as a fetch handler (docs: http-api).
  *
- * @throws UserError for everything that can be checked now: names, colliding routes, options.
+ * @throws UserError for everything that can be checked now: names, handoffs to agents that nobody knows, colliding
+ *   routes, options.
  */
 export function agentServer<C = unknown>(options: AgentServerOptions<C>): AgentServer<C> {
   return new Server<C>(options);
@@ -226,11 +227,14 @@ function mount<C>(
     served.set(name, { name, agent, runner });
     for (const own of [agent.name, ...agent.aliases]) byOwnName.set(own, runner);
   }
+  // Every runner knows all agents: what one finds in their handoffs, all would.
+  const [any] = Object.values(runners);
   const scope: Scope = {
     store,
     logger,
     models: options.models,
     agents: served,
+    known: any?.knownAgents() ?? [],
     runners: byOwnName,
     prefix: prefixOf(options.routePrefix),
     base: baseUrl(options.publicUrl),

@@ -46,6 +46,7 @@ export const chatRequestSchema = {
     stream: { type: 'boolean' },
     model_settings: modelSettingsSchema,
     if_busy: { enum: ['reject', 'supersede'] },
+    reset_conversation: { type: 'boolean' },
   },
   oneOf: [{ required: ['message'] }, { required: ['messages'] }],
   additionalProperties: false,
@@ -64,6 +65,8 @@ export interface ChatBody {
   readonly stream: boolean | undefined;
   readonly modelSettings: ModelSettings | undefined;
   readonly ifBusy: 'reject' | 'supersede';
+  /** The conversation begins anew, under its id, before the message is read. */
+  readonly resets: boolean;
 }
 
 /** @throws Problem 400 that names the field and what belongs there. */
@@ -96,6 +99,13 @@ function read(body: Json | undefined, options: { readonly allowModelSettings: bo
   const sessionId = sessionIdOf(fields);
   const userId = fields['user_id'];
   const { context, stream } = fields;
+  const reset = fields['reset_conversation'];
+  const resets = reset !== undefined && booleanAt(reset, 'reset_conversation');
+  if (resets && sessionId === undefined) {
+    throw badRequest(
+      'reset_conversation has no session_id: say which conversation begins anew, or leave both out for a new one.',
+    );
+  }
   const chat: ChatBody['chat'] = {
     ...(message === undefined
       ? { messages: messagesAt(messages) }
@@ -115,6 +125,7 @@ function read(body: Json | undefined, options: { readonly allowModelSettings: bo
       fields['if_busy'] === undefined
         ? 'reject'
         : oneOfAt(fields['if_busy'], 'if_busy', ['reject', 'supersede']),
+    resets,
   };
 }
 

@@ -1,4 +1,5 @@
 import {
+  AgentError,
   httpStatusOfFailure,
   publicInterruption,
   SessionBusyError,
@@ -77,13 +78,16 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
     },
     endsAt,
   };
-  const answer = () =>
-    streams
+  const answer = async () => {
+    if (body.resets) await served.runner.resetConversation(sessionId, turn.options);
+    return streams
       ? answerAsStream(scope, served, exchange, turn)
       : answerAsJson(scope, served, exchange, turn);
+  };
   try {
     return await answer();
   } catch (error) {
+    if (isClosed(error)) throw closed();
     if (!(error instanceof SessionBusyError)) throw error;
     if (body.ifBusy === 'reject') throw await busy(scope, served, exchange, error);
     await supersede(scope, error.activeRunId, exchange);
@@ -261,6 +265,19 @@ async function busy(
       ? 'The session waits for an answer: post it to the decisions of active_run, or send "if_busy": "supersede".'
       : 'The session has a run at work. Wait for it, cancel it, or send "if_busy": "supersede".',
     { more: { active_run: shown } },
+  );
+}
+
+function isClosed(error: unknown): boolean {
+  return AgentError.isInstance(error) && error.code === 'session_closed';
+}
+
+/** 409: an agent ended the conversation (`end_conversation`). */
+function closed(): Problem {
+  return new Problem(
+    409,
+    'session_closed',
+    'The conversation is closed. Leave session_id out to begin another, or send "reset_conversation": true to begin this one anew.',
   );
 }
 

@@ -1,7 +1,7 @@
 import { AgentError, type JsonObject, type LLMConfig, type Model } from '@agent-functions/core';
 import type { ReadyCheck, ReadyReport } from './options.ts';
 import type { Route } from './routes.ts';
-import { json, reasonOf, type Scope, type Served } from './scope.ts';
+import { json, reasonOf, type Scope } from './scope.ts';
 
 /** Liveness, which names nothing, and readiness, which says what is wrong. */
 export function healthRoutes(scope: Scope): readonly Route[] {
@@ -43,7 +43,8 @@ function checksOf(report: ReadyReport): JsonObject {
 export async function ready(scope: Scope): Promise<ReadyReport> {
   const checks = [
     await storeCheck(scope),
-    ...[...scope.agents.values()].map((served) => agentCheck(scope, served)),
+    ...[...scope.agents.values()].map(({ name, agent }) => agentCheck(scope, name, agent)),
+    ...hidden(scope).map((agent) => agentCheck(scope, agent.name, agent)),
   ];
   return { ready: checks.every((check) => check.ok), checks };
 }
@@ -63,17 +64,24 @@ async function storeCheck(scope: Scope): Promise<ReadyCheck> {
   }
 }
 
-function agentCheck(scope: Scope, { name, agent }: Served): ReadyCheck {
+/** Agents without a URL, which others hand to. */
+function hidden(scope: Scope): Scope['known'] {
+  const served = new Set<unknown>([...scope.agents.values()].map(({ agent }) => agent));
+  return scope.known.filter((agent) => !served.has(agent));
+}
+
+function agentCheck(scope: Scope, name: string, agent: Scope['known'][number]): ReadyCheck {
   const detail = modelProblem(scope, agent);
   return { name: `agent:${name}`, ok: detail === undefined, ...(detail && { detail }) };
 }
 
-function modelProblem(scope: Scope, agent: Served['agent']): string | undefined {
+function modelProblem(scope: Scope, agent: Scope['known'][number]): string | undefined {
   const spec = agent.model ?? agent.llmConfig;
   if (spec === undefined) {
-    return agent.enableConversationalAgent
-      ? 'The agent has no model. Give it model or llmConfig.'
-      : undefined;
+    // The head of a chain asks nobody itself.
+    return agent.handoffPlan.opening?.type === 'chain'
+      ? undefined
+      : 'The agent has no model. Give it model or llmConfig.';
   }
   try {
     if (isModel(spec)) return spec.ready?.();

@@ -2,6 +2,7 @@ import {
   AgentError,
   NotFoundError,
   type Agent,
+  type AgentDefinition,
   type ErrorCode,
   type JsonObject,
   type Logger,
@@ -24,7 +25,10 @@ import type { Stopping } from './stopping.ts';
 export type RouteRunOptions = Omit<RunOptions, 'context' | 'middleware'>;
 
 /** What routes need of a runner. */
-export interface RunnerPort extends Pick<ServerRunner<never>, 'get' | 'post' | 'events'> {
+export interface RunnerPort extends Pick<
+  ServerRunner<never>,
+  'get' | 'post' | 'events' | 'canHandoffTo' | 'resetConversation'
+> {
   run(input: RunInput, options: RouteRunOptions): Promise<RunResult<unknown>>;
   stream(input: RunInput, options: RouteRunOptions): RunStream<unknown>;
   resume(runId: string): Promise<RunResult<unknown>>;
@@ -44,6 +48,8 @@ export interface Scope {
   readonly models: ModelRegistry | undefined;
   /** By the name in URLs. */
   readonly agents: ReadonlyMap<string, Served>;
+  /** Those of `agents`, and every agent that they can hand to or ask as a tool. */
+  readonly known: readonly AgentDefinition<never, unknown>[];
   /** By the agent's own name and its aliases: runs are recorded under it. */
   readonly runners: ReadonlyMap<string, RunnerPort>;
   readonly prefix: string;

@@ -340,7 +340,7 @@ describe('readiness', () => {
         { name: 'agent:keyless', ok: false, detail: 'Set OPENAI_API_KEY.' },
         { name: 'agent:named', ok: false, detail: expect.stringContaining('models') },
         { name: 'agent:none', ok: false, detail: expect.stringContaining('no model') },
-        { name: 'agent:inner', ok: true },
+        { name: 'agent:inner', ok: false, detail: expect.stringContaining('no model') },
       ],
     });
     expect((await chat(server, { message: 'Hi' }, {}, 'good')).status).toBe(200);

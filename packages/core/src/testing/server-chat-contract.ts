@@ -68,6 +68,7 @@ export function serverChatContract(define: ServerCase): void {
         agent: 'weather',
         response: 'It rains.',
         handoff_path: ['weather'],
+        hops: [],
         tool_results: [
           {
             call_id: 'f0.t1.c1',

@@ -9,8 +9,11 @@ import {
   type ServerCase,
   type ServerUnderTest,
 } from './server-fixture.ts';
+import { serverGuardrailContract } from './server-guardrail-contract.ts';
+import { serverHandoffContract } from './server-handoff-contract.ts';
 import { serverRefusalContract, serverUnknownPathContract } from './server-refusal-contract.ts';
 import { serverRunContract } from './server-run-contract.ts';
+import { serverSessionContract } from './server-session-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 import { verifyJournal } from './verify-journal.ts';
 
@@ -81,6 +84,9 @@ export function serverContract(
   test.describe([`server contract: ${name}`, ...reasons].join('; '), () => {
     serverChatContract(define);
     serverRunContract(define);
+    serverSessionContract(define);
+    serverHandoffContract(define);
+    serverGuardrailContract(define);
     serverRefusalContract(define);
     if (limits.unknownPaths === undefined) serverUnknownPathContract(define);
     serverStreamContract(define);

@@ -1,3 +1,4 @@
+import type { AgentConfig } from '../agent-definition.ts';
 import { Agent } from '../agent.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import type { Logger } from '../logger.ts';
@@ -7,6 +8,7 @@ import type { Store } from '../store.ts';
 import { tool, type Tool } from '../tool.ts';
 import { ok } from './assert.ts';
 import { scriptedModel, type Script, type ScriptedModel } from './scripted-model.ts';
+import type { ScriptedTurn } from './scripted-turn.ts';
 
 /** What the suite asks of a server: options of `agentServer()`, whatever mounts it. */
 export interface ServerOptionsUnderTest {
@@ -234,15 +236,17 @@ function textOfMessage(message: Json | undefined): string {
 export function scripted(
   name: string,
   script: Script,
-  more: {
-    readonly tools?: readonly Tool<unknown>[];
-    readonly streaming?: boolean;
-    readonly maxTurns?: number;
-    readonly enableConversationalAgent?: boolean;
-  } = {},
+  more: Partial<AgentConfig<unknown, unknown>> = {},
 ): { readonly agent: Agent<unknown, unknown>; readonly model: ScriptedModel } {
   const model = scriptedModel(script);
-  return { model, agent: new Agent({ name, model, ...more }) };
+  return { model, agent: new Agent<unknown, unknown>({ name, model, ...more }) };
+}
+
+/** A turn that hands off to an agent. */
+export function handsOff(to: string, message: string, reason?: string): ScriptedTurn {
+  return {
+    calls: [[`handoff_to_${to}`, { message, ...(reason === undefined ? {} : { reason }) }]],
+  };
 }
 
 const anyObject = jsonSchema<JsonObject>(
