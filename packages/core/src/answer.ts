@@ -27,7 +27,7 @@ export async function answer<C>(
   if (child !== undefined) return conclude(live, frame, child);
   const { last } = frame;
   if (last === undefined) return false;
-  const failure = answerFailure(last.message, last.finishReason);
+  const failure = answerFailure(last.message, last.finishReason, agent);
   if (failure !== undefined)
     return keepBest(live, frame, failure) ? false : fail(live, frame, failure);
   const read = await readOutput(last.message, agent);
@@ -73,8 +73,15 @@ async function guarded<C>(
     return askAgain(live, frame, agent, `Your answer was not accepted: ${verdict.message}`);
   }
   if (!verdict.rewritten) return give(live, frame, { output, response });
-  const text = typeof verdict.value === 'string' ? verdict.value : JSON.stringify(verdict.value);
-  return give(live, frame, { response: text, output: { type: 'json', value: verdict.value } });
+  const rewritten: Output = { type: 'json', value: verdict.value };
+  const kept = frame.last?.message.parts.filter(({ type }) => type === 'text' || type === 'file');
+  return give(live, frame, {
+    response: outputText(rewritten),
+    output:
+      output.type === 'content' && kept !== undefined
+        ? { type: 'content', parts: kept }
+        : rewritten,
+  });
 }
 
 /** Ends a frame as the one that answered for it ended. */
@@ -116,7 +123,10 @@ async function askAgain<C>(
   if (frame.outputRetries >= agent.maxOutputRetries) {
     const failure: RunFailure = {
       code: agent.outputType === undefined ? 'model_behavior' : 'invalid_output',
-      message: `${frame.agent} gave no usable answer in ${frame.outputRetries + 1} tries: ${issues}`,
+      message: `${frame.agent} gave no usable answer in ${frame.outputRetries + 1} tries${
+        // It may quote what no guardrail has seen.
+        agent.outputGuardrails.length === 0 ? `: ${issues}` : '.'
+      }`,
     };
     return keepBest(live, frame, failure) ? false : fail(live, frame, failure);
   }
@@ -149,19 +159,28 @@ async function showHeld<C>(live: LiveRun<C>, frame: FrameState, response: string
   // What is shown comes after what it is of.
   await live.journal.flush();
   live.beginAttempt(frame);
-  for (let at = 0; at < response.length; at += shownAtOnce) {
-    const delta = response.slice(at, at + shownAtOnce);
+  for (let at = 0; at < response.length;) {
+    // A surrogate pair is not cut.
+    const whole = (response.codePointAt(at + shownAtOnce - 1) ?? 0) > 0xffff ? 1 : 0;
+    const delta = response.slice(at, at + shownAtOnce + whole);
     live.emitPiece(frame, 'text-delta', last.message.id, delta);
+    at += delta.length;
   }
 }
 
 const shownAtOnce = 1_024;
 
-function answerFailure(message: Message, finishReason: string): RunFailure | undefined {
+function answerFailure<C>(
+  message: Message,
+  finishReason: string,
+  agent: AgentDefinition<C, unknown>,
+): RunFailure | undefined {
   const refusal = message.parts.find((part) => part.type === 'refusal');
   if (refusal !== undefined || finishReason === 'refusal') {
     const said = refusal === undefined ? textOf(message) : refusal.text;
-    return { code: 'model_refusal', message: `The model refused to answer: ${said}` };
+    // Guardrails look at answers; in what words it refused, nobody has looked at.
+    const shown = agent.outputGuardrails.length === 0 ? `: ${said}` : '.';
+    return { code: 'model_refusal', message: `The model refused to answer${shown}` };
   }
   if (finishReason === 'content-filter') {
     return {

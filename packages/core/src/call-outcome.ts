@@ -1,6 +1,5 @@
 import type { Settlement } from './events.ts';
 import type { Json } from './json.ts';
-import type { ToolCallError } from './errors.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Output } from './message.ts';
 import type { CallState, FrameState } from './state.ts';
@@ -11,8 +10,8 @@ export interface Outcome {
   readonly modelOutput?: Output | undefined;
   readonly isError: boolean;
   readonly how: Settlement;
-  /** Ends the run (`onError: 'throw'`). */
-  readonly thrown?: ToolCallError | undefined;
+  /** Ends the run: what the tool threw (`onError: 'throw'`), or a guardrail. */
+  readonly thrown?: unknown;
 }
 
 /** Stages the result of a call, once. */

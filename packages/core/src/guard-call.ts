@@ -1,9 +1,10 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { errorOutcome, json, misfitInput, settleWithError, type Outcome } from './call-outcome.ts';
-import { guard } from './guard.ts';
-import type { Guardrail } from './guardrail.ts';
-import { toJson } from './json.ts';
+import { ToolCallError } from './errors.ts';
+import { guard, isTripwire } from './guard.ts';
+import { toJson, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
+import { outputText } from './message.ts';
 import { validate } from './schema.ts';
 import { inputOf, type CallState, type FrameState } from './state.ts';
 import type { Tool } from './tool.ts';
@@ -24,7 +25,11 @@ export async function guardCall<C>(
   tool: Tool<C>,
 ): Promise<{ readonly input: { readonly ok: true; readonly value: unknown } } | undefined> {
   const { callId, toolName } = call;
-  const what = { live, frame, agent, on: 'tool-input', callId, toolName } as const;
+  const fits = async (value: Json): Promise<void> => {
+    const checked = await validate(tool.inputSchema, value);
+    if (!checked.ok) throw new Error(`what it made of the input does not fit: ${checked.issues}`);
+  };
+  const what = { live, frame, agent, on: 'tool-input', callId, toolName, fits } as const;
   await live.journal.flush();
   const verdict = await guard(what, tool.guardrails?.input ?? [], inputOf(call));
   if (!verdict.passed) {
@@ -33,25 +38,44 @@ export async function guardCall<C>(
   }
   const input = await validate(tool.inputSchema, verdict.value);
   if (input.ok) return { input };
+  // It was recorded before the tool was changed.
   const message = misfitInput(toolName, verdict.value, input.issues);
   settleWithError(live, frame, call, 'invalid-input', message);
   return undefined;
 }
 
-/** Asks the output guardrails of a tool; what they refused is not recorded. */
+/**
+ * Asks the output guardrails of a tool. What they refused is not recorded; a call whose result could not be checked is
+ * settled without it, and ends its agent (`thrown`). A tripwire aborts what runs beside it.
+ */
 export async function guardResult<C>(
   { live, frame, agent }: Where<C>,
   call: CallState,
-  guardrails: readonly Guardrail<C>[],
+  { guardrails }: Tool<C>,
   outcome: Outcome,
 ): Promise<Outcome> {
+  const { how, thrown } = outcome;
+  if (how !== 'ran' && how !== 'reconciled') return outcome;
   const { callId, toolName } = call;
   const what = { live, frame, agent, on: 'tool-output', callId, toolName } as const;
   const shown = outcome.modelOutput ?? outcome.output;
   const value = shown.type === 'json' ? shown.value : toJson(shown.parts);
-  const verdict = await guard(what, guardrails, value);
-  if (!verdict.passed) return { ...errorOutcome('ran', verdict.message), thrown: outcome.thrown };
-  return verdict.rewritten
-    ? { ...outcome, output: json(verdict.value), modelOutput: undefined }
-    : outcome;
+  try {
+    const verdict = await guard(what, guardrails?.output ?? [], value);
+    if (verdict.passed && !verdict.rewritten) return outcome;
+    const output = json(verdict.passed ? verdict.value : verdict.message);
+    return {
+      output,
+      isError: outcome.isError || !verdict.passed,
+      how,
+      // What it threw ends the run all the same, in these words.
+      ...(thrown === undefined
+        ? {}
+        : { thrown: new ToolCallError(outputText(output), { toolName, callId }) }),
+    };
+  } catch (error) {
+    if (isTripwire(error)) live.abort.abort(error);
+    const message = `${toolName} ran; its result is not shown.`;
+    return { ...errorOutcome(how, message), thrown: error };
+  }
 }

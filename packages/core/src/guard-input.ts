@@ -1,8 +1,8 @@
-import { Abort } from './abort.ts';
+import type { Abort } from './abort.ts';
 import type { AgentDefinition } from './agent-definition.ts';
 import { fail } from './answer.ts';
 import { AgentError } from './errors.ts';
-import { guard, guardAtOnce, rejected } from './guard.ts';
+import { guard, guardAtOnce, linkedAbort, rejected } from './guard.ts';
 import type { Guardrail } from './guardrail.ts';
 import { requestText } from './hand-over.ts';
 import type { Json } from './json.ts';
@@ -78,26 +78,29 @@ export async function askGuarded<C>(
   listener: ModelListener<C>,
   ask: (signal: Abort) => Promise<ModelResponse>,
 ): Promise<ModelResponse | undefined> {
-  const call = new Abort();
-  const stop = () => call.abort(live.abort.reason);
-  live.abort.addEventListener('abort', stop, { once: true });
-  const asking = ask(call);
+  const call = linkedAbort(live.abort);
+  const asking = ask(call.abort);
   // Looked at below, whichever is first.
   const asked = asking.then(
     (response) => ({ response }),
-    (error: unknown) => ({ error }),
+    () => undefined,
   );
+  const refuse = () =>
+    call.abort.abort(new AgentError('aborted', 'The answer does not count: a guardrail objected.'));
   // An answer that came before it was refused was paid for: it is counted, and nobody sees it.
+  let dropped = false;
   const drop = async (): Promise<void> => {
-    call.abort(new AgentError('aborted', 'The answer does not count: a guardrail refused.'));
+    refuse();
     const came = await asked;
-    if ('response' in came) recordDropped(live, frame, came.response, listener);
+    if (came !== undefined && !dropped) recordDropped(live, frame, came.response, listener);
+    dropped = true;
   };
   try {
     const verdict = await guardAtOnce(
       { live, frame, agent, on: 'input', fits: mustBeText },
       guardsBeside(frame, agent),
       requestText(frame),
+      refuse,
     );
     if (!verdict.passed) {
       await drop();
@@ -115,7 +118,7 @@ export async function askGuarded<C>(
     await drop();
     throw error;
   } finally {
-    live.abort.removeEventListener('abort', stop);
+    call.unlink();
   }
 }
 

@@ -1,3 +1,4 @@
+import { Abort } from './abort.ts';
 import type { AgentDefinition } from './agent-definition.ts';
 import { errorText } from './call-outcome.ts';
 import { AgentError, GuardrailTripwireTriggered } from './errors.ts';
@@ -39,9 +40,12 @@ export async function guard<C>(
 ): Promise<Verdict> {
   let present = value;
   let rewritten = false;
+  const { abort } = what.live;
   for (const guardrail of guardrails) {
-    const result = await decide(what, guardrail, present);
+    const result = applied(what, guardrail, await check(what, guardrail, present, abort));
     if (result.action === 'reject') return { passed: false, message: result.message };
+    // The next one may take its time.
+    if (guardrail !== guardrails.at(-1)) what.live.flushSoon();
     if (result.action !== 'rewrite') continue;
     present = result.value;
     rewritten = true;
@@ -50,51 +54,63 @@ export async function guard<C>(
 }
 
 /**
- * The same, all at once: for guardrails that run beside a model call. Where one rewrites, those after it are asked again
- * about what it made.
+ * The same, all at once: for guardrails that run beside a model call. A tripwire counts whoever else objects; else they
+ * decide in order, and where one rewrites, those after it are asked again about what it made. `onObjection` is called as
+ * soon as one does not allow the value as it is.
  */
 export async function guardAtOnce<C>(
   what: Guarded<C>,
   guardrails: readonly Guardrail<C>[],
   value: Json,
+  onObjection: () => void,
 ): Promise<Verdict> {
-  const checks = guardrails.map((guardrail) => check(what, guardrail, value));
-  // The first that trips ends it; whatever the others come to is of no interest then.
-  for (const one of checks) one.catch(() => undefined);
+  const { live } = what;
+  const all = linkedAbort(live.abort);
+  const checks = guardrails.map((guardrail) => check(what, guardrail, value, all.abort));
   const tripped = new Promise<never>((_resolve, reject) => {
     for (const [index, one] of checks.entries()) {
       one.then((result) => {
-        const { name = '' } = guardrails[index] ?? {};
-        if (result.action !== 'tripwire') return;
-        record(what, name, result);
-        reject(tripwire(name));
+        if (result.action === 'allow') return;
+        onObjection();
+        const guardrail = guardrails[index];
+        if (result.action !== 'tripwire' || guardrail === undefined) return;
+        record(what, guardrail.name, result);
+        reject(tripwire(guardrail.name));
       }, reject);
     }
   });
   tripped.catch(() => undefined);
-  const results = await Promise.race([Promise.all(checks), tripped]);
-  let present = value;
-  let rewritten = false;
-  for (const [index, guardrail] of guardrails.entries()) {
-    const first = results[index];
-    const result =
-      first === undefined || rewritten
-        ? await decide(what, guardrail, present)
-        : applied(what, guardrail, first);
-    if (result.action === 'reject') return { passed: false, message: result.message };
-    if (result.action !== 'rewrite') continue;
-    present = result.value;
-    rewritten = true;
+  try {
+    let present = value;
+    let rewritten = false;
+    for (const [index, guardrail] of guardrails.entries()) {
+      const first = rewritten ? undefined : checks[index];
+      const result = await (first === undefined
+        ? check(what, guardrail, present, all.abort)
+        : Promise.race([first, tripped]));
+      // Nothing is decided while somebody may yet trip.
+      if (result.action !== 'allow') await Promise.race([Promise.all(checks), tripped]);
+      const decided = applied(what, guardrail, result);
+      if (decided.action === 'reject') return { passed: false, message: decided.message };
+      live.flushSoon();
+      if (decided.action !== 'rewrite') continue;
+      present = decided.value;
+      rewritten = true;
+    }
+    return { passed: true, value: present, rewritten };
+  } finally {
+    all.unlink();
+    all.abort.abort(new AgentError('aborted', 'Other guardrails decided.'));
   }
-  return { passed: true, value: present, rewritten };
 }
 
-async function decide<C>(
-  what: Guarded<C>,
-  guardrail: Guardrail<C>,
-  value: Json,
-): Promise<Exclude<GuardrailResult, { readonly action: 'tripwire' }>> {
-  return applied(what, guardrail, await check(what, guardrail, value));
+/** An abort of its own that comes with `parent`'s, until it is unlinked. */
+export function linkedAbort(parent: Abort): { readonly abort: Abort; unlink(): void } {
+  const abort = new Abort();
+  const onParent = () => abort.abort(parent.reason);
+  if (parent.aborted) onParent();
+  else parent.addEventListener('abort', onParent, { once: true });
+  return { abort, unlink: () => parent.removeEventListener('abort', onParent) };
 }
 
 /** Records a decision. @throws GuardrailTripwireTriggered. */
@@ -108,11 +124,12 @@ function applied<C>(
   return result;
 }
 
-/** What a guardrail decides, now or when it was asked before. */
+/** What a guardrail decides, now or when it was asked before. @throws AgentError `guardrail_error`. */
 async function check<C>(
   what: Guarded<C>,
   guardrail: Guardrail<C>,
   value: Json,
+  abort: Abort,
 ): Promise<GuardrailResult> {
   const { live, frame, agent, on, callId, toolName } = what;
   const known = verdictOf(frame, { on, callId, name: guardrail.name });
@@ -124,13 +141,13 @@ async function check<C>(
       context,
       agent: agent.name,
       toolName,
-      signal: live.abort.signal,
+      signal: abort.signal,
     });
-    const result = toResult(await orAbort(Promise.resolve(checked), live.abort));
+    const result = toResult(await orAbort(Promise.resolve(checked), abort));
     if (result.action === 'rewrite') await what.fits?.(result.value, guardrail.name);
     return result;
   } catch (error) {
-    live.abort.throwIfAborted();
+    abort.throwIfAborted();
     throw new AgentError(
       'guardrail_error',
       `Guardrail ${guardrail.name} of ${agent.name} failed, so nothing passed it: ${errorText(error)}`,
@@ -145,8 +162,10 @@ function toResult(result: GuardrailResult): GuardrailResult {
     case 'allow':
       return { action: 'allow' };
     case 'rewrite':
+      if (result.value === undefined) break;
       return { action: 'rewrite', value: toJson(result.value) };
     case 'reject':
+      if (typeof result.message !== 'string') break;
       return { action: 'reject', message: result.message };
     case 'tripwire':
       return {
@@ -154,10 +173,11 @@ function toResult(result: GuardrailResult): GuardrailResult {
         ...(result.info === undefined ? {} : { info: toJson(result.info) }),
       };
     default:
-      throw new Error(
-        `it answered ${JSON.stringify(result)}; write { action: 'allow' }, 'rewrite', 'reject' or 'tripwire'`,
-      );
+      result satisfies never;
   }
+  throw new Error(
+    `it answered ${JSON.stringify(result)}; write { action: 'allow' }, { action: 'rewrite', value }, { action: 'reject', message } or { action: 'tripwire' }`,
+  );
 }
 
 function record<C>(
@@ -183,8 +203,14 @@ function record<C>(
   });
 }
 
-function tripwire(name: string): GuardrailTripwireTriggered {
+/** The end of a run by a guardrail. */
+export function tripwire(name: string): GuardrailTripwireTriggered {
   return new GuardrailTripwireTriggered(`Guardrail ${name} stopped the run.`, { guardrail: name });
+}
+
+/** Whether an error ends the run wherever it comes from. */
+export function isTripwire(error: unknown): boolean {
+  return AgentError.isInstance(error) && error.code === 'guardrail_tripwire';
 }
 
 /** The failure of an agent whose input, or whose answers, guardrails refused. */

@@ -23,13 +23,13 @@ export interface GuardrailCheck<C = unknown> {
   readonly agent: string;
   /** For a tool's guardrails. */
   readonly toolName?: string | undefined;
-  /** Aborted when the run is. */
+  /** Aborted when the run is, and when what this guardrail decides does not matter any more. */
   readonly signal: AbortSignal;
 }
 
 /**
- * A check that a run must pass. Its decision is recorded and never made twice. One that throws ends the run `failed`:
- * what could not be checked does not pass.
+ * A check that a run must pass. Its decision is recorded and never made twice. One that throws, or answers nothing that
+ * can be used, fails its agent with `guardrail_error`: what could not be checked does not pass.
  */
 export interface Guardrail<in C = never> {
   readonly name: string;

@@ -7,6 +7,7 @@ import { LeaseLostError } from './lease.ts';
 import { LimitReached } from './limit-reached.ts';
 import type { LiveRun } from './live-run.ts';
 import { askModel } from './model-call.ts';
+import { tripwire } from './guard.ts';
 import { guardInput } from './guard-input.ts';
 import { open, openingStep } from './opening.ts';
 import { keepBest } from './reflect.ts';
@@ -36,6 +37,11 @@ export async function advance<C>(
   }
   if (options.attempt >= maxAttempts && live.state.end === undefined) {
     await giveUpCrashLoop(live, options.attempt);
+    return 'ended';
+  }
+  const { tripped } = live.state;
+  if (tripped !== undefined && live.state.end === undefined) {
+    await endFailed(live, tripwire(tripped));
     return 'ended';
   }
   adopt(live, options.attempt);

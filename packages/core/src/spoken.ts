@@ -1,5 +1,5 @@
 import { isDurable, type RunEvent, type Watched } from './events.ts';
-import { outputText, textOf } from './message.ts';
+import { textOf } from './message.ts';
 
 /** What an event adds to the text of a run, and whether text that was given before is void. */
 export interface Said {
@@ -54,15 +54,21 @@ export class Spoken {
         this.#answered = text !== '' && message.parts.every(({ type }) => type !== 'tool-call');
         return this.#settle(text);
       }
-      case 'frame-end': {
-        if (!this.#frames.has(event.frame) || event.output === undefined) return nothing;
-        if (this.#answered && this.#given === '') return nothing;
-        this.#answered = true;
-        return this.#settle(outputText(event.output));
-      }
+      case 'run-end':
+        return event.status === 'completed' && !this.#answered
+          ? this.#release(event.response ?? '')
+          : nothing;
       default:
         return nothing;
     }
+  }
+
+  /** The answer has passed what held it, or is somebody else's: what was not given of it yet. */
+  #release(text: string): Said {
+    this.#answered = true;
+    // A text that was changed after it was given stays as it is, like one that was not held.
+    if (!text.startsWith(this.#given)) return nothing;
+    return this.#settle(text);
   }
 
   /** The text of the turn is known: what was given of it is completed, or void. */

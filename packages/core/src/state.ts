@@ -124,6 +124,8 @@ export interface RunState {
   outputTokens: number;
   costUsd: number;
   cancelRequested: boolean;
+  /** The guardrail that ended the run, or will. */
+  tripped: string | undefined;
   /** What was warned of, so that it is said once; made when there is something. */
   warnings: Set<string> | undefined;
   paused: boolean;
@@ -187,6 +189,7 @@ export function initialState(event: RunEvent, base: readonly Message[]): RunStat
     outputTokens: 0,
     costUsd: 0,
     cancelRequested: false,
+    tripped: undefined,
     warnings: undefined,
     paused: false,
     resumeSeq: 0,
@@ -287,6 +290,7 @@ export function apply(state: RunState, event: RunEvent): void {
       state.activeSince = event.at;
       state.paused = false;
       state.resumeSeq = event.seq;
+      forgetResults(state);
       break;
     case 'run-end':
       state.end = event;
@@ -357,12 +361,21 @@ function applyVerdict(state: RunState, event: RunEventOf<'guardrail-result'>): v
   const { on, callId, action, value } = event;
   const result = toVerdict(event);
   (frame.verdicts ??= new Map()).set(verdictKey(frame, event), result);
+  if (action === 'tripwire') state.tripped ??= event.name;
   if (action !== 'rewrite' || value === undefined) return;
   if (on === 'input') rewriteRequest(state, frame, value);
   else if (on === 'output') rewriteAnswer(frame, value);
   else if (on === 'tool-input' && callId !== undefined) {
     const call = frame.calls.find((one) => one.callId === callId);
     if (call !== undefined) call.rewritten = value;
+  }
+}
+
+// What a tool returned to a holder that is gone is gone, and with it what was decided of it.
+function forgetResults(state: RunState): void {
+  for (const { verdicts } of state.frames.values()) {
+    if (verdicts === undefined) continue;
+    for (const key of verdicts.keys()) if (key.startsWith('tool-output ')) verdicts.delete(key);
   }
 }
 
@@ -402,8 +415,13 @@ function rewriteRequest(state: RunState, frame: FrameState, value: Json): void {
   const files = frame.request.flatMap(({ parts }) => parts.filter(({ type }) => type === 'file'));
   const message: Message = { ...last, parts: [{ type: 'text', text: value }, ...files] };
   const { length } = frame.request;
-  for (const messages of [frame.messages, frame.parent === undefined ? state.newMessages : []]) {
-    if (messages.at(-1) === last) messages.splice(messages.length - length, length, message);
+  if (frame.messages.at(-1) === last) frame.messages.splice(-length, length, message);
+  if (frame.main) {
+    // The request of the conversation, or what a router passed on of it; what a transfer says is no part of it.
+    const place = state.newMessages.findLastIndex(
+      ({ id, role }) => id === last.id && role === 'user',
+    );
+    if (place !== -1) state.newMessages.splice(place - length + 1, length, message);
   }
   frame.request = [message];
 }
@@ -558,7 +576,10 @@ function applyFrameEnd(state: RunState, event: RunEventOf<'frame-end'>): void {
   if (!frame.main || event.output === undefined) return;
   const by = answerer(frame);
   if (by === frame && frame.held && frame.last !== undefined) {
-    state.newMessages.push(frame.last.message);
+    // What it thought was not looked at.
+    const { message } = frame.last;
+    const parts = message.parts.filter(({ type }) => type !== 'reasoning');
+    state.newMessages.push({ ...message, parts });
   }
   if (by.main) return;
   // Somebody answered whose messages are not the conversation: the answer is.

@@ -58,8 +58,6 @@ export async function runCall<C>(
       thrown,
     };
   }
-  const noted = editNote(call, outcome.modelOutput ?? outcome.output);
-  if (noted !== undefined) outcome = { ...outcome, modelOutput: noted };
   span?.end(outcome.isError ? { error: outcome.how } : undefined);
   if (!live.logs) return outcome;
   live.log('debug', 'tool', {
@@ -202,6 +200,12 @@ export function toOutput<C>(
     output,
     modelOutput: typeof shown === 'string' ? json(shown) : { type: 'content', parts: shown },
   };
+}
+
+/** An outcome as the model reads it: told where a person edited the input. */
+export function withEditNote(call: CallState, outcome: Outcome): Outcome {
+  const noted = editNote(call, outcome.modelOutput ?? outcome.output);
+  return noted === undefined ? outcome : { ...outcome, modelOutput: noted };
 }
 
 /** What the model reads of a call whose input a person edited; `undefined` where nobody did. */

@@ -1,7 +1,6 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { askForApproval, askForOutcome } from './ask.ts';
 import {
-  errorOutcome,
   errorText,
   json,
   misfitInput,
@@ -9,6 +8,7 @@ import {
   settle,
   settleWithError,
   unknownOutcome,
+  type Outcome,
 } from './call-outcome.ts';
 import {
   checkHops,
@@ -27,7 +27,8 @@ import { validate, validateNow } from './schema.ts';
 import { inputOf, type CallState, type FrameState } from './state.ts';
 import { repeatable } from './step.ts';
 import type { Effect, Tool } from './tool.ts';
-import { runCall, toOutput } from './tool-call.ts';
+import { runCall, toOutput, withEditNote } from './tool-call.ts';
+import { isTripwire } from './guard.ts';
 import { guardCall, guardResult } from './guard-call.ts';
 import { LiveToolContext } from './tool-context.ts';
 import { orAbort } from './wait.ts';
@@ -239,13 +240,11 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
         }
       }
     } else if ('outcome' in answer) {
-      if (answer.outcome === 'done')
-        settle(live, frame, call, {
-          output: json(answer.output),
-          isError: false,
-          how: 'reconciled',
-        });
-      else if (answer.outcome === 'failed') {
+      if (answer.outcome === 'done') {
+        const output = json(answer.output);
+        const done: Outcome = { output, isError: false, how: 'reconciled' };
+        await settleGuarded({ live, frame, agent }, call, tools.find(call.toolName), done);
+      } else if (answer.outcome === 'failed') {
         settleWithError(
           live,
           frame,
@@ -278,30 +277,25 @@ export async function recoverCalls<C>({ live, frame, agent, calls }: Turn<C>): P
         repeatable(effect) ? noSuchTool(call.toolName, tools) : unknownOutcome(call.toolName),
       );
     } else if (repeatable(effect)) startAgain(live, frame, call, false);
-    else await recoverOnce(live, frame, call, tool);
+    else await recoverOnce({ live, frame, agent }, call, tool);
   }
 }
 
 async function recoverOnce<C>(
-  live: LiveRun<C>,
-  frame: FrameState,
+  where: Omit<Turn<C>, 'calls'>,
   call: CallState,
   tool: Tool<C>,
 ): Promise<void> {
+  const { live, frame } = where;
   if (tool.reconcile !== undefined) {
+    let found: Outcome | undefined;
     try {
       const input = await validate(tool.inputSchema, call.start?.input ?? call.input);
       if (input.ok) {
         const context = new LiveToolContext(live, frame, call, live.abort);
-        const found = await orAbort(tool.reconcile(input.value, context), live.abort);
-        if (found.done)
-          settle(live, frame, call, {
-            ...toOutput(found.output, tool),
-            isError: false,
-            how: 'reconciled',
-          });
-        else startAgain(live, frame, call, true);
-        return;
+        const looked = await orAbort(tool.reconcile(input.value, context), live.abort);
+        if (!looked.done) return startAgain(live, frame, call, true);
+        found = { ...toOutput(looked.output, tool), isError: false, how: 'reconciled' };
       }
     } catch (error) {
       live.throwIfLost();
@@ -311,12 +305,26 @@ async function recoverOnce<C>(
         error: errorText(error),
       });
     }
+    if (found !== undefined) return settleGuarded(where, call, tool, found);
   }
   if (tool.onAmbiguous === 'report') {
     settleWithError(live, frame, call, 'unknown-outcome', unknownOutcome(call.toolName));
     return;
   }
   askForOutcome(live, frame, call);
+}
+
+/** Settles a call by what became known of it, if its guardrails let it pass. */
+async function settleGuarded<C>(
+  where: Omit<Turn<C>, 'calls'>,
+  call: CallState,
+  tool: Tool<C> | undefined,
+  known: Outcome,
+): Promise<void> {
+  const outcome =
+    tool?.guardrails?.output === undefined ? known : await guardResult(where, call, tool, known);
+  settle(where.live, where.frame, call, outcome);
+  if (outcome.thrown !== undefined) throw outcome.thrown;
 }
 
 /** Runs started calls side by side, in call order, at most `toolConcurrency` at once; each is recorded as it settles. */
@@ -347,18 +355,14 @@ export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promi
       }
       let outcome = await runCall(live, frame, agent, call, tools);
       if (live.failure !== undefined) return;
-      const guardrails = tools.find(call.toolName)?.guardrails?.output ?? [];
-      if (guardrails.length > 0 && outcome.how === 'ran') {
-        try {
-          outcome = await guardResult({ live, frame, agent }, call, guardrails, outcome);
-        } catch (error) {
-          // It ran; what it returned did not pass.
-          outcome = errorOutcome('ran', `${call.toolName} ran; its result is not shown.`);
-          thrown ??= error;
-        }
+      const tool = tools.find(call.toolName);
+      if (tool?.guardrails?.output !== undefined) {
+        outcome = await guardResult({ live, frame, agent }, call, tool, outcome);
       }
-      settle(live, frame, call, outcome);
-      thrown ??= outcome.thrown;
+      settle(live, frame, call, withEditNote(call, outcome));
+      if (outcome.thrown !== undefined && (thrown === undefined || isTripwire(outcome.thrown))) {
+        thrown = outcome.thrown;
+      }
       // The last one is written with what comes next.
       if (calls.length > 1 && calls.some((one) => !one.settled)) live.flushSoon();
     }
