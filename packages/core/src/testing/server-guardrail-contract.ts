@@ -88,7 +88,9 @@ export function serverGuardrailContract(define: ServerCase): void {
       outputGuardrails: [
         guardrail(({ value }) => ({
           action: 'rewrite',
-          value: String(value).replace(/\d{4}( \d{4}){3}/, '****'),
+          value: JSON.stringify(value)
+            .slice(1, -1)
+            .replace(/\d{4}( \d{4}){3}/, '****'),
         })),
       ],
     });
