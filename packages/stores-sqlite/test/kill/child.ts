@@ -1,49 +1,53 @@
-// One process that may be killed: runs a scenario to its end on a shared file, and kills itself at the write it is told.
+// One process that may be killed: runs a scenario, once for each case, on a shared file. A case stands still at the write
+// it is told, and the process kills itself when each case stands still or has ended.
 import { Runner } from '@agent-functions/core';
 import { faultyStore } from '@agent-functions/core/testing';
 import { sqliteStore } from '../../src/index.ts';
-import { decide, outsideAt, scenarios } from './scenarios.ts';
+import type { ChildCase, ChildOrder } from './kill.ts';
+import { outsideAt } from './scenario.ts';
+import { toItsEnd } from './to-its-end.ts';
+import { scenarioOf } from './scenarios.ts';
 
-interface Order {
-  readonly path: string;
-  readonly effects: string;
-  readonly scenario: string;
-  readonly key: string;
-  readonly sessionId: string;
-  readonly leaseMs: number;
-  readonly kill: { readonly when: 'before' | 'after'; readonly write: number } | null;
-}
+const order: ChildOrder = JSON.parse(process.argv[2] ?? '{}');
+const scenario = scenarioOf(order.scenario);
 
-const order: Order = JSON.parse(process.argv[2] ?? '{}');
-const scenario = scenarios.find(({ name }) => name === order.scenario);
-if (scenario === undefined) throw new Error(`no scenario ${order.scenario}`);
-
-let writes = 0;
-const die = (when: 'before' | 'after') => (call: { readonly write: number }) => {
-  writes = call.write;
-  if (order.kill?.when === when && order.kill.write === call.write) {
-    process.kill(process.pid, 'SIGKILL');
-    // The signal arrives before anything else can run in this thread; nothing after the kill may be written.
-    return new Promise<void>(() => undefined);
-  }
-  return undefined;
-};
 const disk = sqliteStore({ path: order.path, synchronous: 'normal' });
-const store = faultyStore(disk, { before: die('before'), after: die('after') });
 const outside = outsideAt(order.effects);
-const runner = new Runner(scenario.agent(outside), { store, leaseMs: order.leaseMs });
+let running = order.cases.length;
+let still = 0;
+
+/** One less to wait for. The signal arrives before anything else can run in this thread. */
+const rest = (): void => {
+  running -= 1;
+  if (running === 0 && still > 0) process.kill(process.pid, 'SIGKILL');
+};
+
+async function run({ key, sessionId, kill }: ChildCase): Promise<void> {
+  let writes = 0;
+  let stands = false;
+  const look = (when: 'before' | 'after') => (call: { readonly write: number }) => {
+    writes = call.write;
+    if (!stands && kill?.when === when && kill.write === call.write) {
+      stands = true;
+      still += 1;
+      rest();
+    }
+    // Nothing is written from then on.
+    return stands ? new Promise<void>(() => undefined) : undefined;
+  };
+  const store = faultyStore(disk, { before: look('before'), after: look('after') });
+  const runner = new Runner(scenario.agent(outside), { store, leaseMs: order.leaseMs });
+  try {
+    await toItsEnd(runner, { key, sessionId, outside });
+  } catch (error) {
+    // The lease of a run that stands still may lapse before the process ends.
+    if (!stands) throw error;
+  }
+  if (stands) return;
+  console.log(JSON.stringify({ key, writes }));
+  rest();
+}
 
 console.log('ready');
-let result = await runner.run('Please do it.', {
-  idempotencyKey: order.key,
-  sessionId: order.sessionId,
-});
-while (result.status === 'interrupted') {
-  const { runId } = result;
-  const decisions = await Promise.all(
-    result.interruptions.map((asked) => decide(runId, asked, outside)),
-  );
-  result = await runner.resume(runId, decisions);
-}
-console.log(JSON.stringify({ status: result.status, writes }));
-await disk.close?.();
+await Promise.all(order.cases.map(run));
+await disk.close();

@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sqliteStore } from '../../src/index.ts';
+import { effectsServer } from './effects-server.ts';
+import { handoffScenarios } from './handoff-scenarios.ts';
 import {
   boundariesOf,
-  effectsServer,
   killCase,
   momentsOf,
   sideBySide,
+  walkBoundaries,
   type Bench,
 } from './kill.ts';
-import { scenarios } from './scenarios.ts';
+import { soloScenarios } from './solo-scenarios.ts';
 
 let bench: Bench;
 let folder: string;
@@ -31,7 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-for (const scenario of scenarios) {
+for (const scenario of soloScenarios) {
   test(`killed before and after every write, "${scenario.name}" loses and repeats nothing`, async () => {
     const kills = await boundariesOf(bench, scenario);
     let killed = 0;
@@ -42,8 +44,18 @@ for (const scenario of scenarios) {
   }, 120_000);
 }
 
+// Claim, create, confirm, three appends, the session's end: before and after each.
+const fewest = 14;
+
+for (const scenario of handoffScenarios) {
+  test(`killed before and after every write, "${scenario.name}" loses and repeats nothing`, async () => {
+    const outcomes = await walkBoundaries(bench, scenario);
+    expect(outcomes.filter(({ killed }) => killed).length).toBeGreaterThanOrEqual(fewest);
+  }, 120_000);
+}
+
 test('killed at seeded moments, runs lose and repeat nothing', async () => {
-  await sideBySide(momentsOf(1, 20), 6, async ({ scenario, kill }) => {
+  await sideBySide(momentsOf(1, 30), 6, async ({ scenario, kill }) => {
     await killCase(bench, scenario, kill);
   });
 }, 120_000);

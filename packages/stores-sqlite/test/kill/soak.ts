@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqliteStore } from '../../src/index.ts';
-import { boundariesOf, effectsServer, killCase, momentsOf, sideBySide } from './kill.ts';
+import { effectsServer } from './effects-server.ts';
+import { boundariesOf, killCase, momentsOf, sideBySide } from './kill.ts';
 import { scenarios } from './scenarios.ts';
 
 const seed = Number(process.argv[2] ?? 1);
