@@ -129,7 +129,7 @@ function priorMessages<C>(
   primitive: Handoff<C>['primitive'],
   call: CallState | undefined,
 ): readonly Message[] {
-  const { messages } = frame;
+  const messages = frame.messages.filter((one) => frame.aside?.has(one) !== true);
   // The request itself is handed on.
   if (call === undefined) return messages.slice(0, messages.length - frame.request.length);
   // The turn goes on while the target works: its calls have no results yet.

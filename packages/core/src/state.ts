@@ -74,6 +74,8 @@ export interface FrameState {
   /** What guardrails decided; made when there is something. */
   verdicts: Map<string, GuardrailResult> | undefined;
   reflection: ReflectionState | undefined;
+  /** Drafts that were held, and what was said of them: other agents are not told. Made when there is something. */
+  aside: Set<Message> | undefined;
   /** Misfit answers in a row. */
   outputRetries: number;
   /** It used a tool, or another agent answered it: something is new since it was given the word. */
@@ -218,6 +220,7 @@ function newFrame(
     held: false,
     verdicts: undefined,
     reflection: undefined,
+    aside: undefined,
     outputRetries: 0,
     worked: false,
     ended: false,
@@ -458,13 +461,22 @@ function applyReflection(state: RunState, event: RunEventOf<'reflection'>): void
     frame.calls = [];
     return;
   }
-  frame.last = undefined;
-  frame.messages.push({
+  const feedback: Message = {
     id: `${frame.id}.t${frame.turn}.f`,
     runId,
     role: 'user',
     parts: [{ type: 'text', text: feedbackText(event) }],
-  });
+  };
+  putAside(frame, feedback);
+  frame.messages.push(feedback);
+  frame.last = undefined;
+}
+
+// The draft and what was said of it.
+function putAside(frame: FrameState, said: Message): void {
+  frame.aside ??= new Set();
+  frame.aside.add(said);
+  if (frame.last !== undefined) frame.aside.add(frame.last.message);
 }
 
 /** The best draft of an answer that is not there yet; the one that waits to be judged where none was. */
@@ -689,7 +701,6 @@ function applyMisfit(state: RunState, event: RunEventOf<'warning'>): void {
   const frame = state.frames.get(event.frame);
   if (frame === undefined) return;
   frame.outputRetries += 1;
-  frame.last = undefined;
   const message: Message = {
     id: `${frame.id}.t${frame.turn}.v`,
     runId: state.runId,
@@ -697,6 +708,8 @@ function applyMisfit(state: RunState, event: RunEventOf<'warning'>): void {
     parts: [{ type: 'text', text: event.message }],
   };
   frame.messages.push(message);
+  if (frame.held) putAside(frame, message);
+  frame.last = undefined;
   if (frame.main && !frame.held) state.newMessages.push(message);
 }
 
