@@ -4,13 +4,13 @@ import {
   type Agent,
   type HttpHandler,
   type Logger,
-  type Runner,
 } from '@agent-functions/core';
 import {
   agentServer,
   type Agents,
   type AgentServer,
   type AgentServerOptions,
+  type ServerRunner,
 } from '@agent-functions/server';
 import { app } from '@azure/functions';
 import { isAgentPattern, planFunctions, type PlannedFunction } from './function-plan.ts';
@@ -85,14 +85,14 @@ export class AgentFunctionApp<C = unknown> {
   }
 
   /** @throws UserError for an unknown name. */
-  getRunner(name: string): Runner<C, unknown> {
+  getRunner(name: string): ServerRunner<C> {
     const runner = Object.hasOwn(this.runners, name) ? this.runners[name] : undefined;
     if (runner === undefined) throw new UserError(this.#unknown(name));
     return runner;
   }
 
   /** The runner of the only agent. @throws UserError when there are several, or none. */
-  getSingleRunner(): Runner<C, unknown> {
+  getSingleRunner(): ServerRunner<C> {
     const [runner, ...others] = Object.values(this.runners);
     if (runner === undefined || others.length > 0) {
       throw new UserError(

@@ -1,7 +1,14 @@
 import { Agent, silentLogger, type Protocol } from '@agent-functions/core';
 import { scriptedModel } from '@agent-functions/core/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AgentFunctionApp, AgentMode, LLMProvider } from '../src/index.ts';
+import {
+  AgentFunctionApp,
+  AgentMode,
+  ControlReturn,
+  HandoffMode,
+  HandoffStrategy,
+  LLMProvider,
+} from '../src/index.ts';
 import { recordingLogger } from './handler-app.ts';
 import { miniHost, withoutWorker, type MiniHost, type MiniHostOptions } from './mini-host.ts';
 
@@ -289,6 +296,19 @@ describe('protocols and modes', () => {
       'google',
       'ollama',
       'azure_ai',
+    ]);
+    expect(Object.values(HandoffMode)).toEqual([
+      'swarm',
+      'coordinator',
+      'sequential',
+      'conditional',
+    ]);
+    expect(Object.values(HandoffStrategy)).toEqual(['direct', 'route', 'broadcast', 'best_match']);
+    expect(Object.values(ControlReturn)).toEqual([
+      'bubble_up',
+      'return_to_caller',
+      'continue_chain',
+      'end_conversation',
     ]);
   });
 });

@@ -16,13 +16,18 @@ export function agentLines(
   runners: AgentServer['runners'],
   report: ReadyReport,
 ): readonly string[] {
-  return Object.entries(runners).flatMap(([name, { agent }]) => {
+  return Object.entries(runners).flatMap(([name, runner]) => {
+    const { agent } = runner;
+    const handsOffTo = runner.knownAgents().filter((one) => runner.canHandoffTo(one.name));
     const check = report.checks.find((each) => each.name === `agent:${name}`);
     const state =
       check?.ok === false ? paint('red', `not ready: ${check.detail}`) : paint('green', 'ready');
     const undeclared = agent.tools.filter((tool) => !tool.effectDeclared).map((tool) => tool.name);
     return [
       `  ${paint('bold', name)}  ${modelOf(agent)}  ${state}  ${tools(agent)}`,
+      ...(handsOffTo.length === 0
+        ? []
+        : [paint('dim', `    hands off to ${handsOffTo.map((one) => one.name).join(', ')}`)]),
       ...(undeclared.length === 0
         ? []
         : [

@@ -71,7 +71,48 @@ test('a run is a few lines: run, agent, turn, tool, milliseconds, tokens; never 
     '10:00:00 run_0123 bot  run started',
     '10:00:00 run_0123 bot  turn 1 · openai/gpt-5-mini · 400 ms · 20 in, 5 out · calls look',
     '10:00:01 run_0123 bot  tool look · 400 ms',
-    '10:00:01 run_0123 bot  run completed · 1.6 s · 2 turns · 1 tool · 25 tokens',
+    '10:00:01 run_0123 bot  run completed · 1.6 s · 2 model calls · 1 tool · 25 tokens',
+  ]);
+});
+
+test('several agents: who hands over to whom and why, what was judged and refused, who failed', () => {
+  const written: string[] = [];
+  const log = runLog((line) => void written.push(line), { verbose: false });
+  const team = journal(
+    { type: 'run-start', input: [], options: {} },
+    { type: 'guardrail-result', name: 'polite', on: 'input', action: 'allow' },
+    { ...asks, purpose: 'route', message: { id: 'm', role: 'assistant', parts: [] } },
+    { type: 'route', to: 'writer', reason: 'A text.' },
+    {
+      type: 'handoff',
+      to: 'writer',
+      childFrame: 'f0.1',
+      primitive: 'route',
+      messages: [],
+      asked: 0,
+      context: {},
+      reason: 'A text.',
+    },
+    { type: 'reflection', iteration: 0, score: 0.5, accepted: true, done: false },
+    {
+      type: 'guardrail-result',
+      name: 'policy',
+      on: 'output',
+      action: 'reject',
+      message: 'Name no prices.',
+    },
+    { type: 'frame-end', error: { code: 'guardrail_rejected', message: 'Name no prices.' } },
+    { type: 'route', reason: 'Nobody fits.' },
+  );
+  for (const event of team) log.show(event);
+  expect(written.map((line) => line.split('bot  ')[1])).toEqual([
+    'run started',
+    'asks who should answer · openai/gpt-5-mini · 800 ms · 20 in, 5 out',
+    'routes to writer · A text.',
+    'draft 1 · score 0.50 · kept so far',
+    'guardrail policy · output · reject · Name no prices.',
+    'agent failed · guardrail_rejected: Name no prices.',
+    'routes to nobody, answers itself · Nobody fits.',
   ]);
 });
 

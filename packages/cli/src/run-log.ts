@@ -36,8 +36,8 @@ export interface RunLog {
 
 interface Progress {
   readonly startedAt: number;
-  /** When the present model call can have begun. */
-  turnAt: number;
+  /** When the present model call of a frame can have begun. */
+  readonly turnAt: Map<string, number>;
   turns: number;
   tools: number;
   readonly toolStarts: Map<string, number>;
@@ -52,7 +52,7 @@ export function runLog(
   const take = (event: RunEvent): string | undefined => {
     const progress = runs.get(event.runId) ?? {
       startedAt: event.at,
-      turnAt: event.at,
+      turnAt: new Map([[event.frame, event.at]]),
       turns: 0,
       tools: 0,
       toolStarts: new Map(),
@@ -81,17 +81,19 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
     case 'run-start':
       return 'run started';
     case 'run-resume':
-      progress.turnAt = event.at;
+      for (const frame of progress.turnAt.keys()) progress.turnAt.set(frame, event.at);
       return `run taken up again${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`;
     case 'model-response': {
-      progress.turns += 1;
+      if (event.purpose === 'turn') progress.turns += 1;
+      const turnAt = progress.turnAt.get(event.frame) ?? event.at;
+      progress.turnAt.set(event.frame, event.at);
       const calls = event.message.parts.flatMap((part) =>
         part.type === 'tool-call' ? [part.toolName] : [],
       );
       return facts(
-        `turn ${progress.turns}`,
+        event.purpose === 'turn' ? `turn ${progress.turns}` : asides[event.purpose],
         `${event.provider}/${event.modelId}`,
-        duration(event.at - progress.turnAt),
+        duration(event.at - turnAt),
         `${event.usage.inputTokens} in, ${event.usage.outputTokens} out`,
         event.attempts.length > 0 && paint('yellow', `${event.attempts.length} attempts failed`),
         calls.length > 0 && `calls ${calls.join(', ')}`,
@@ -102,7 +104,7 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
       return verbose ? facts(`tool ${event.toolName}`, JSON.stringify(event.input)) : undefined;
     case 'tool-result': {
       progress.tools += 1;
-      progress.turnAt = event.at;
+      progress.turnAt.set(event.frame, event.at);
       const startedAt = progress.toolStarts.get(event.callId);
       const bad = event.isError && paint('red', event.how === 'ran' ? 'error' : event.how);
       return facts(
@@ -119,11 +121,32 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
     case 'run-pause':
       return paint('yellow', `answer with POST /api/runs/${event.runId}/decisions`);
     case 'decision':
-      progress.turnAt = event.at;
+      progress.turnAt.set(event.frame, event.at);
       return facts('decided', event.by ?? false);
     case 'handoff':
-      progress.turnAt = event.at;
-      return `hands over to ${event.to}`;
+      progress.turnAt.set(event.childFrame, event.at);
+      return facts(`${handsOver[event.primitive]} ${event.to}`, event.reason ?? false);
+    case 'guardrail-result':
+      if (event.action === 'allow' && !verbose) return undefined;
+      return facts(
+        `guardrail ${event.name}`,
+        event.on,
+        event.action === 'allow' ? event.action : paint('yellow', event.action),
+        event.message ?? false,
+      );
+    case 'reflection':
+      return facts(
+        `draft ${event.iteration + 1}`,
+        event.score === undefined ? 'not judged' : `score ${event.score.toFixed(2)}`,
+        event.accepted ? 'kept so far' : 'not taken',
+        event.error !== undefined && paint('red', event.error.code),
+        verbose && (event.feedback ?? false),
+      );
+    case 'frame-end':
+      if (event.error !== undefined) {
+        return paint('red', facts('agent failed', `${event.error.code}: ${event.error.message}`));
+      }
+      return verbose ? 'agent answered' : undefined;
     case 'warning':
       return paint('yellow', facts('warning', event.code, event.message));
     case 'cancel-request':
@@ -132,23 +155,38 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
       return facts(
         paint(event.status === 'completed' ? 'green' : 'red', `run ${event.status}`),
         duration(event.at - progress.startedAt),
-        count(event.usage.requests, 'turn'),
+        count(event.usage.requests, 'model call'),
         count(progress.tools, 'tool'),
         `${event.usage.totalTokens} tokens`,
         event.stopReason ?? false,
         event.error !== undefined && `${event.error.code}: ${event.error.message}`,
       );
-    case 'tool-checkpoint':
-    case 'frame-end':
-    case 'guardrail-result':
-    case 'compaction':
-    case 'reflection':
     case 'route':
+      // Where somebody was chosen, the handoff says so.
+      return event.to === undefined
+        ? facts('routes to nobody, answers itself', event.reason ?? false)
+        : undefined;
+    case 'tool-checkpoint':
+    case 'compaction':
       return verbose ? event.type : undefined;
     default:
       return event satisfies never;
   }
 }
+
+/** What a model was asked for beside the turns. */
+const asides = {
+  route: 'asks who should answer',
+  judge: 'judges a draft',
+  guard: 'answer withdrawn by a guardrail',
+} as const;
+
+const handsOver = {
+  transfer: 'hands over to',
+  call: 'asks',
+  route: 'routes to',
+  chain: 'passes on to',
+} as const;
 
 function facts(...parts: readonly (string | false)[]): string {
   return parts.filter((part) => part !== false).join(paint('dim', ' · '));
