@@ -190,6 +190,8 @@ export type RunEventBody =
       readonly feedback?: string | undefined;
       /** Why the draft was not judged. */
       readonly error?: RunFailure | undefined;
+      /** No guardrail has looked at the draft: what may quote it, feedback and error, is not for clients. */
+      readonly held?: true | undefined;
       /** The best so far is the answer: nothing is written again. */
       readonly done: boolean;
     }

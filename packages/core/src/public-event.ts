@@ -149,24 +149,17 @@ function publicDelta(event: Exclude<Watched, RunEvent>): JsonObject {
 }
 
 /** How an answer was judged and rewritten. */
-export function publicReflection({ score, iterations, history, error }: Reflection): JsonObject {
-  return present({
-    score,
-    iterations,
-    history: history.map(publicDraft),
-    error: error === undefined ? undefined : publicFailure(error),
-  });
+export function publicReflection({ score, iterations, history }: Reflection): JsonObject {
+  const drafts = history.map(publicDraft);
+  return present({ score, iterations, history: drafts, error: drafts.at(-1)?.['error'] });
 }
 
 function publicDraft(step: Reflection['history'][number]): JsonObject {
-  return present({
-    iteration: step.iteration,
-    score: step.score,
-    scores: step.scores,
-    accepted: step.accepted,
-    feedback: step.feedback,
-    error: step.error === undefined ? undefined : publicFailure(step.error),
-  });
+  const { iteration, score, scores, accepted, feedback, error, held } = step;
+  const base = { iteration, score, scores, accepted };
+  return held === true
+    ? present({ ...base, error: error === undefined ? undefined : { code: error.code } })
+    : present({ ...base, feedback, error: error === undefined ? undefined : publicFailure(error) });
 }
 
 /** A message without vendor data. */

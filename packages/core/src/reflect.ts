@@ -57,6 +57,7 @@ export async function reflect<C>(
     ...judgement,
     accepted: better,
     ...(error === undefined ? {} : { error }),
+    ...heldIn(live, frame),
     done,
   });
   log(live, frame, { iteration, accepted: better, done, score, error });
@@ -96,9 +97,20 @@ function drop<C>(
   const { reflection } = frame;
   if (reflection?.best === undefined || reflection.done) return false;
   const iteration = reflection.history.length;
-  live.stage(frame, { type: 'reflection', iteration, accepted: false, ...why });
+  live.stage(frame, {
+    type: 'reflection',
+    iteration,
+    accepted: false,
+    ...why,
+    ...heldIn(live, frame),
+  });
   log(live, frame, { iteration, accepted: false, ...why });
   return true;
+}
+
+function heldIn<C>(live: LiveRun<C>, frame: FrameState): { readonly held?: true } {
+  const guarded = live.around.agent(frame.agent)?.outputGuardrails.length !== 0;
+  return guarded ? { held: true } : {};
 }
 
 function log<C>(

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { noted } from '../test/handoff-world.ts';
 import { journalOf } from '../test/engine.ts';
-import { scored, writing } from '../test/reflection-world.ts';
+import { scored, shownIn, writing } from '../test/reflection-world.ts';
 import { ModelError } from './errors.ts';
-import { gate, type ScriptedTurn } from './testing/index.ts';
+import { collect, gate, type ScriptedTurn } from './testing/index.ts';
 import { tool } from './tool.ts';
 
 // Whatever stops an answer from getting better: the best draft there was is what the caller gets.
@@ -156,6 +156,31 @@ test('a draft that output guardrails did not look at is not the work so far', as
   const result = await runner.run('Write.', { limits: { totalTokens: 30 } });
   expect([result.status, result.response]).toEqual(['stopped', '']);
   expect(result.newMessages.map(noted)).toEqual(['user: Write.']);
+  await journalOf(store, result.runId);
+});
+
+test('what a judge or a failure quotes of a draft is not for clients before guardrails looked at it', async () => {
+  const { runner, store, model } = writing(
+    ['Call 555 now.', 'Call 555.', { refusal: 'Not 555.' }],
+    [scored(0.5, 'Do not say 555.'), scored(0.4, 'Still 555.')],
+    {
+      outputGuardrails: [{ name: 'digits', check: () => ({ action: 'rewrite', value: 'Call.' }) }],
+    },
+  );
+  const stream = runner.stream('Write.', { sessionId: 's' });
+  const events = await collect(stream);
+  const result = await stream.result;
+  expect([result.response, model.calls]).toEqual(['Call.', 3]);
+  expect(shownIn(events)).not.toContain('555');
+  const answer = result.toJSON();
+  expect(JSON.stringify(answer)).not.toContain('555');
+  expect(answer['reflection']).toMatchObject({
+    error: { code: 'model_refusal' },
+    history: [{ score: 0.5 }, { score: 0.4 }, { error: { code: 'model_refusal' } }],
+  });
+  // The app itself knows.
+  expect(result.reflection?.history[0]?.feedback).toBe('Do not say 555.');
+  expect(JSON.stringify(await store.sessions.load('s'))).not.toContain('555');
   await journalOf(store, result.runId);
 });
 
