@@ -354,6 +354,24 @@ test('a target of the same provider gets what is its own, and thoughts that lead
   expect(carries(model.requests, 'sig-1')).toBe(false);
 });
 
+test('a file that only its vendor has is named, not sent empty', async () => {
+  const model = scriptedModel(['Done.'], { provider: 'two' });
+  const b = new Agent({ name: 'b', model });
+  const a = new Agent({
+    name: 'a',
+    model: scriptedModel([to('b')], { provider: 'one' }),
+    handoffs: [b],
+  });
+  const file = { type: 'file', mediaType: 'application/pdf', name: 'bill.pdf' } as const;
+  const uploaded = { ...file, providerData: { one: { file_id: 'file-1' } } };
+  const sent = { ...file, data: 'JVBERg==', providerData: { one: { file_id: 'file-2' } } };
+  await new Runner(a).run([{ role: 'user', parts: [uploaded, sent] }]);
+  expect(model.requests[0]?.messages[0]?.parts).toEqual([
+    { type: 'text', text: '(The file bill.pdf is not here.)' },
+    { ...file, data: 'JVBERg==' },
+  ]);
+});
+
 // Round and round.
 
 test('A to B to A to B with nothing new in between ends the run stopped with the work so far', async () => {
@@ -406,6 +424,25 @@ test('A to B to A completes where B worked, and may go to B again', async () => 
   const result = await runner.run('Go.');
   expect(result).toMatchObject({ status: 'completed', response: 'b has it.' });
   expect(result.handoffPath).toEqual(['a', 'b', 'a', 'b']);
+  await journalOf(store, result.runId);
+});
+
+test('an agent that has the conversation and uses up its turns stops the run with the work so far', async () => {
+  const b = new Agent({
+    name: 'b',
+    model: scriptedModel((_request, index) => ({ text: `Try ${index}.`, calls: [['look', {}]] })),
+    tools: [look],
+    maxTurns: 2,
+  });
+  const a = new Agent({ name: 'a', model: scriptedModel([to('b')]), handoffs: [b] });
+  const store = memoryStore();
+  const result = await new Runner(a, { store }).run('Go.');
+  expect(result).toMatchObject({
+    status: 'stopped',
+    stopReason: 'max_turns',
+    response: 'Try 1.',
+    lastAgent: 'b',
+  });
   await journalOf(store, result.runId);
 });
 

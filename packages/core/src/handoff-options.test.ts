@@ -406,3 +406,25 @@ test('a handoff to an agent that is known by name only', async () => {
   expect(result).toMatchObject({ response: 'Bills.', handoffPath: ['desk', 'bills'] });
   expect(deskModel.requests[0]?.tools[0]?.description).toBe('Hands over to bills. Knows bills.');
 });
+
+test('handoffTo one of a chain asks that one only; control may return to the agent itself', async () => {
+  const models = [scriptedModel(() => 'One.'), scriptedModel(() => 'Two.')];
+  const targets = models.map((model, index) => ({
+    agent: new Agent({ name: `a${index}`, model }),
+  }));
+  const agent = new Agent({
+    name: 'head',
+    model: scriptedModel(['a0 said one.']),
+    handoffConfig: { mode: 'sequential', targets },
+  });
+  const store = memoryStore();
+  const runner = new Runner(agent, { store });
+  const given = { targetAgent: 'a0', inputData: { message: 'Go.' } };
+  const first = await runner.handoffTo(given);
+  expect(first).toMatchObject({ response: 'One.', handoffPath: ['head', 'a0'] });
+  const second = await runner.handoffTo({ ...given, expectedReturn: 'return_to_caller' });
+  expect(second).toMatchObject({ response: 'a0 said one.', handoffPath: ['head', 'a0'] });
+  expect(models[1]?.calls).toBe(0);
+  await journalOf(store, first.runId);
+  await journalOf(store, second.runId);
+});

@@ -45,7 +45,10 @@ export const HandoffStrategy = {
 } as const;
 export type HandoffStrategy = (typeof HandoffStrategy)[keyof typeof HandoffStrategy];
 
-/** Which of the caller's messages the target sees, before what is handed to it. */
+/**
+ * Which of the caller's messages the target sees, before what is handed to it. Calls and their results stay together,
+ * so that `{ last: 1 }` may be two; the call that hands over is not among them.
+ */
 export type History<C> =
   | 'full'
   | 'none'

@@ -65,7 +65,10 @@ export function withoutPrivate(
       if (part.providerData === undefined) return part;
       const { providerData, ...rest } = part;
       const kept = own(providerData);
-      return kept === undefined ? rest : { ...rest, providerData: kept };
+      if (kept !== undefined) return { ...rest, providerData: kept };
+      return rest.type === 'file' && rest.data === undefined && rest.url === undefined
+        ? { type: 'text', text: `(The file ${rest.name ?? rest.mediaType} is not here.)` }
+        : rest;
     },
   );
 }
