@@ -575,6 +575,8 @@ test('what one of them needs a yes for is asked while the others work', async ()
   }, 'the question is there');
   const decisions = [{ interruptionId: asked?.id ?? '', approved: true } as const];
   await runner.post(runId, { id: 'yes', type: 'decide', decisions });
+  // The answer is followed while the other one still works.
+  await eventually(() => Promise.resolve(effects[0]), 'it is paid');
   there.open();
   const result = await running;
   expect(result).toMatchObject({ status: 'completed', response: 'All.' });

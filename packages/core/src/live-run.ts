@@ -74,6 +74,8 @@ export class LiveRun<C> {
   #wallClock: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setTimeout> | undefined;
   #looking = false;
+  #hasPost = false;
+  #onPost: (() => void) | undefined;
   #closed = false;
   #flushingSoon = false;
 
@@ -261,9 +263,18 @@ export class LiveRun<C> {
     this.abort.abort(new AgentError('aborted', `The run reached its limit (${reason}).`));
   }
 
+  /** Resolves when something was posted that the journal does not have; for one waiter. */
+  posted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onPost = resolve;
+      if (this.#hasPost) resolve();
+    });
+  }
+
   /** Takes what was posted into the journal. */
   async drainInbox(): Promise<void> {
     if (this.store === undefined) return;
+    this.#hasPost = false;
     const { runs } = this.store;
     for (const signal of await surely(() => runs.inbox(this.state.runId))) this.#take(signal);
   }
@@ -335,7 +346,7 @@ export class LiveRun<C> {
     this.journal.drain(signal.id);
   }
 
-  // While a model or a tool works, only a cancel matters; the rest waits for the next step.
+  // While models and tools work, a cancel is taken at once; the rest is for frames that wait, if there are any.
   #look(): void {
     if (this.#looking || this.#closed || this.store === undefined) return;
     this.#looking = true;
@@ -346,6 +357,9 @@ export class LiveRun<C> {
         for (const signal of signals) {
           if (signal.type === 'cancel' && !this.#closed) this.#take(signal);
         }
+        if (signals.every(({ id }) => this.#taken?.has(id) === true)) return;
+        this.#hasPost = true;
+        this.#onPost?.();
       })
       .catch(() => undefined) // The next look, or the next step, asks again.
       .finally(() => {

@@ -178,9 +178,9 @@ class Crew<C> {
     return true;
   }
 
-  /** Resolves when a frame has done its step. */
+  /** Resolves when a frame has done its step, or somebody has posted what another may wait for. */
   async oneBack(): Promise<void> {
-    await Promise.race(this.#away.values());
+    await Promise.race([...this.#away.values(), this.#live.posted()]);
   }
 
   async allBack(): Promise<void> {
