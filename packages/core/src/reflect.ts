@@ -181,13 +181,14 @@ function strictest(judgements: readonly Judgement[]): Judgement {
 // Plain JavaScript may answer anything, and may change it afterwards: what is recorded is a copy that was looked at.
 function toJudgement(agent: string, evaluation: Evaluation): Judgement {
   const given = typeof evaluation === 'number' ? { score: evaluation } : evaluation;
-  const { score, scores, feedback } = given ?? {};
+  const { scores, feedback } = given ?? {};
+  const score: unknown = given?.score;
   const refuse = (what: string): never => {
     throw new AgentError('model_behavior', `The evaluationFunction of agent ${agent} ${what}`);
   };
   if (!isScore(score)) {
     return refuse(
-      `answered ${typeof score === 'number' ? `the score ${score}` : 'no score'}; it must be a number from 0 to 1, or { score, feedback }.`,
+      `answered ${typeof score === 'number' ? `the score ${String(score)}` : 'no score'}; it must be a number from 0 to 1, or { score, feedback }.`,
     );
   }
   for (const [criterion, one] of Object.entries(scores ?? {})) {

@@ -197,7 +197,7 @@ test('output guardrails look at the kept answer only, and may have it written ag
           check: ({ value }) => {
             checked.push(value);
             if (value === 'Two.') return { action: 'reject', message: 'Be polite.' };
-            return { action: 'rewrite', value: `${String(value)} Thanks.` };
+            return { action: 'rewrite', value: `${JSON.stringify(value)} Thanks.` };
           },
         },
       ],
@@ -205,12 +205,12 @@ test('output guardrails look at the kept answer only, and may have it written ag
   );
   const result = await runner.run('Write.', { sessionId: 's' });
   expect(checked).toEqual(['Two.', 'A polite one.']);
-  expect(result.response).toBe('A polite one. Thanks.');
+  expect(result.response).toBe('"A polite one." Thanks.');
   // What was asked for by a guardrail is not judged again.
   expect([judge.calls, result.reflection?.iterations]).toEqual([3, 2]);
   expect(result.newMessages.map(noted)).toEqual([
     'user: Write.',
-    'assistant: A polite one. Thanks.',
+    'assistant: "A polite one." Thanks.',
   ]);
   await journalOf(store, result.runId);
 });
