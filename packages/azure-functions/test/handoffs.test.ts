@@ -1,21 +1,29 @@
 import { Agent, silentLogger } from '@agent-functions/core';
 import { scriptedModel } from '@agent-functions/core/testing';
 import { describe, expect, it } from 'vitest';
-import { AgentFunctionApp, ControlReturn, HandoffMode, HandoffStrategy } from '../src/index.ts';
+import {
+  AgentFunctionApp,
+  ControlReturn,
+  HandoffMode,
+  HandoffStrategy,
+  type HandoffConfig,
+} from '../src/index.ts';
 
 const quiet = { createTriggers: false, logger: silentLogger };
+
+const handoffConfig: HandoffConfig = {
+  mode: HandoffMode.COORDINATOR,
+  strategy: HandoffStrategy.DIRECT,
+  defaultReturn: ControlReturn.RETURN_TO_CALLER,
+  targets: [{ agentName: 'weather' }],
+};
 
 function agents() {
   const weather = new Agent({ name: 'weather', model: scriptedModel(() => 'It rains.') });
   const desk = new Agent({
     name: 'desk',
     model: scriptedModel(() => 'It rains, says weather.'),
-    handoffConfig: {
-      mode: HandoffMode.COORDINATOR,
-      strategy: HandoffStrategy.DIRECT,
-      defaultReturn: ControlReturn.RETURN_TO_CALLER,
-      targets: [{ agentName: 'weather' }],
-    },
+    handoffConfig,
   });
   return { weather, desk };
 }

@@ -6,7 +6,7 @@ import type { Principal } from '../events.ts';
 import { jsonSchema } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { tool, type Tool } from '../tool.ts';
-import { ok } from './assert.ts';
+import { equal, ok } from './assert.ts';
 import { scriptedModel, type Script, type ScriptedModel } from './scripted-model.ts';
 import type { ScriptedTurn } from './scripted-turn.ts';
 
@@ -208,19 +208,55 @@ export async function readOn(
   return response.status === 204 ? [] : eventsOf(response);
 }
 
-/** The text a client folds from the events: deltas, replaced by the recorded response, dropped by what voids them. */
+/**
+ * The text a client folds from the events: the deltas of each frame, replaced by the recorded response (by the output of
+ * the frame where the response was held), dropped by what voids them.
+ */
 export function foldText(events: readonly WireEvent[]): string {
   let text = '';
-  let turn = '';
-  for (const { event, data } of events) {
-    if (event === 'text-delta') turn += textField(data ?? {}, 'delta');
-    else if (event === 'void' || event === 'run-resume' || event === 'turn-start') turn = '';
+  const turns = new Map<Json | undefined, string>();
+  const held = new Set<Json | undefined>();
+  for (const { event, data = {} } of events) {
+    const { frame } = data;
+    if (event === 'text-delta') {
+      turns.set(frame, (turns.get(frame) ?? '') + textField(data, 'delta'));
+    } else if (event === 'run-resume') turns.clear();
+    else if (event === 'void' || event === 'turn-start') turns.delete(frame);
     else if (event === 'model-response') {
-      turn = '';
-      text += textOfMessage(data?.['message']);
+      turns.delete(frame);
+      text += textOfMessage(data['message']);
+      if (data['held'] === true) held.add(frame);
+    } else if (event === 'frame-end' && held.has(frame)) {
+      turns.delete(frame);
+      text += typeof data['output'] === 'string' ? data['output'] : '';
     }
   }
-  return text + turn;
+  return text + [...turns.values()].join('');
+}
+
+/** Whoever is cut after any event and reads on folds the same text, and sees each durable event once and in order. */
+export async function readsOnAfterEvery(
+  server: Client,
+  events: readonly WireEvent[],
+  text: string,
+): Promise<void> {
+  const runId = textField(events[0]?.data ?? {}, 'run_id');
+  equal(foldText(events), text, 'text');
+  for (let cut = 1; cut < events.length; cut += 1) {
+    const seen = events.slice(0, cut);
+    const both = [...seen, ...(await readOn(server, runId, seen))];
+    equal(seqsOf(both), upTo(events), `each number once and in order, cut after ${cut}`);
+    equal(foldText(both), text, `text, cut after ${cut}`);
+  }
+}
+
+export function seqsOf(events: readonly WireEvent[]): readonly number[] {
+  return events.flatMap(({ data }) => (typeof data?.['seq'] === 'number' ? [data['seq']] : []));
+}
+
+/** 1, 2, 3 … to the last number there is. */
+export function upTo(events: readonly WireEvent[]): readonly number[] {
+  return Array.from({ length: seqsOf(events).at(-1) ?? 0 }, (_, index) => index + 1);
 }
 
 function textOfMessage(message: Json | undefined): string {

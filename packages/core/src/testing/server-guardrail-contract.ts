@@ -6,6 +6,7 @@ import { scriptedModel } from './scripted-model.ts';
 import {
   countingTool,
   eventsOf,
+  readsOnAfterEvery,
   scripted,
   textField,
   type ServerCase,
@@ -99,6 +100,7 @@ export function serverGuardrailContract(define: ServerCase): void {
     equal([status, body['response']], [200, 'Card **** is on file.'], 'answer');
     const events = await eventsOf(await server.streamChat('clerk', { message: 'Which card?' }));
     equal(spoken(events), 'Card **** is on file.', 'deltas');
+    await readsOnAfterEvery(server, events, 'Card **** is on file.');
     equal(events.at(-1)?.data?.['response'], 'Card **** is on file.', 'run-end');
     ok(!JSON.stringify(events).includes('4111'), 'nothing of what was replaced');
   });
@@ -150,6 +152,7 @@ export function serverGuardrailContract(define: ServerCase): void {
     );
     ok(!JSON.stringify(events).includes('poor'), 'no text that was not kept');
     equal(spoken(events), 'A better text.', 'deltas');
+    await readsOnAfterEvery(server, events, 'A better text.');
   });
 }
 

@@ -7,8 +7,11 @@ import {
   eventsOf,
   foldText,
   readOn,
+  readsOnAfterEvery,
   scripted,
+  seqsOf,
   textField,
+  upTo,
   wireEvents,
   type Client,
   type ServerCase,
@@ -80,12 +83,7 @@ export function serverStreamContract(define: ServerCase): void {
     const server = await t.serve({ agents: [agent] });
     const all = await eventsOf(await server.streamChat('fox', { message: 'Go' }));
     const runId = textField(all[0]?.data ?? {}, 'run_id');
-    for (let cut = 1; cut < all.length; cut += 1) {
-      const seen = all.slice(0, cut);
-      const both = [...seen, ...(await readOn(server, runId, seen))];
-      equal(seqsOf(both), upTo(all), `cut after ${cut}`);
-      equal(foldText(both), answerText, `text, cut after ${cut}`);
-    }
+    await readsOnAfterEvery(server, all, answerText);
     const path = `/api/runs/${runId}/events`;
     const whole = await eventsOf(await server.request(path));
     equal(seqsOf(whole), upTo(all), 'from the start');
@@ -177,15 +175,6 @@ async function anyRun({ store }: Client): Promise<string> {
   const { runs } = await store.runs.list({ limit: 2 });
   ok(runs.length === 1 && runs[0] !== undefined, `${runs.length} runs`);
   return runs[0].runId;
-}
-
-function seqsOf(events: readonly WireEvent[]): readonly number[] {
-  return events.flatMap(({ data }) => (typeof data?.['seq'] === 'number' ? [data['seq']] : []));
-}
-
-/** 1, 2, 3 … to the last number there is. */
-function upTo(events: readonly WireEvent[]): readonly number[] {
-  return Array.from({ length: seqsOf(events).at(-1) ?? 0 }, (_, index) => index + 1);
 }
 
 function idOfInterruption(events: readonly WireEvent[]): string {
