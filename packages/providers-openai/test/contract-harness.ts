@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import {
   contractSecret,
+  playAnswer,
   type ModelHarness,
   type ServerAnswer,
   type ServerFailure,
   type ServerReply,
 } from '@agent-functions/core/testing';
+import { requestFaults } from './request-faults.ts';
+import { readRequest } from './sent-request.ts';
 import type { Target } from './targets.ts';
 import { chunk, delta, done, event } from './wire-events.ts';
 import { wireServer } from './wire-server.ts';
@@ -29,6 +32,8 @@ export function harness(target: Target): ModelHarness {
         requests: () => server.received.map(({ body }): unknown => JSON.parse(body)),
         hungUp,
         toolIds: (body) => (target.wire === 'chat' ? chatIds(body) : responsesIds(body)),
+        read: readRequest,
+        faults: (body) => requestFaults(body),
         dispose: () => (disposed ??= server.close()),
       };
     },
@@ -41,30 +46,50 @@ async function play(
   request: string,
   response: ServerResponse,
 ): Promise<void> {
+  if (reply.page === true) return page(reply, response);
   if (reply.type === 'failure') return fail(reply, response);
   if (JSON.parse(request).stream === false) {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(wire === 'chat' ? chatBody(reply) : responsesBody(reply)));
     return;
   }
-  const wait = reply.pause;
-  if (wait?.afterChunks === 0) await wait.until;
+  if (reply.pause?.afterChunks === 0) await reply.pause.until;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  if (reply.empty === true) return void response.end();
-  const chunks = wire === 'chat' ? chatChunks(reply) : responsesChunks(reply);
-  for (const [sent, text] of chunks.entries()) {
-    if (sent > 0 && wait?.afterChunks === sent) await wait.until;
-    if (reply.cutAfterChunks === sent) return void response.socket?.destroy();
-    await new Promise((resolve) => response.write(text, resolve));
-  }
-  response.end();
+  response.flushHeaders();
+  await playAnswer(
+    reply,
+    wire === 'chat' ? chatChunks(reply) : responsesChunks(reply),
+    {
+      write: (bytes) => new Promise((resolve) => response.write(bytes, resolve)),
+      end: () => void response.end(),
+      destroy: () => void response.socket?.destroy(),
+    },
+    { keepAlive: ': keep-alive\n\n', failure: (failure) => streamFailure(wire, failure) },
+  );
+}
+
+/** An error after the 200: an `error` event (`ResponseErrorEvent` of the SDK's types), or a chunk with `error`. */
+function streamFailure(
+  wire: Target['wire'],
+  { reason, message }: NonNullable<ServerAnswer['failure']>,
+): string {
+  const [type, code] = errors[reason] ?? ['server_error', null];
+  return wire === 'chat'
+    ? chunk({ error: { message, type, param: null, code } })
+    : event({ type: 'error', sequence_number: 9, code: code ?? type, message, param: null });
+}
+
+function page(reply: ServerReply, response: ServerResponse): void {
+  const status = reply.type === 'failure' ? reply.status : 200;
+  response.writeHead(status, { 'content-type': 'text/html' });
+  response.end(`<html><body><h1>${status}</h1></body></html>`);
 }
 
 /** Error bodies as OpenAI and Azure document them. */
 function fail(reply: ServerFailure, response: ServerResponse): void {
   const [type, code] = errors[reply.reason] ?? ['server_error', null];
-  const { retryAfterSeconds } = reply;
-  if (retryAfterSeconds !== undefined) response.setHeader('retry-after', retryAfterSeconds);
+  const wait = reply.retryAfterSeconds ?? reply.retryAfterDate;
+  if (wait !== undefined) response.setHeader('retry-after', wait);
   response.writeHead(reply.status, { 'content-type': 'application/json', 'x-request-id': 'req_1' });
   response.end(JSON.stringify({ error: { message: reply.message, type, param: null, code } }));
 }
@@ -137,6 +162,7 @@ const chatFinish = {
   'tool-calls': 'tool_calls',
   length: 'length',
   'content-filter': 'content_filter',
+  other: 'surprise',
 } as const;
 
 function chatUsage({ usage }: ServerAnswer): object {

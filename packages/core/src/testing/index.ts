@@ -30,7 +30,7 @@ export {
   type VerifyOptions,
 } from './verify-journal.ts';
 export { modelContract, type ModelHarness } from './model-contract.ts';
-export type { ModelUnderTest } from './model-fixture.ts';
+export type { ModelUnderTest, SentRequest } from './model-fixture.ts';
 export {
   contractSecret,
   type ModelScenario,
@@ -39,6 +39,7 @@ export {
   type ServerFailure,
   type ServerReply,
 } from './model-scenario.ts';
+export { playAnswer, type AnswerSocket, type AnswerWire } from './play-answer.ts';
 export { toolSourceContract, type ToolSourceUnderTest } from './tool-source-contract.ts';
 export {
   serverContract,

@@ -1,3 +1,4 @@
+import { equal, ok } from './assert.ts';
 import { answerContract } from './model-answer-contract.ts';
 import { failureContract } from './model-failure-contract.ts';
 import { modelFixture, type ModelCase, type ModelUnderTest } from './model-fixture.ts';
@@ -7,8 +8,8 @@ import type { TestFunctions } from './test-functions.ts';
 
 export interface ModelHarness {
   make(scenario: ModelScenario): Promise<ModelUnderTest>;
-  /** Scenarios that this wire cannot have, each with the reason. */
-  readonly except?: { readonly [name in ModelScenarioName]?: string } | undefined;
+  /** Cases that this wire cannot have, each with the reason: shown in the output of the tests, not run. */
+  readonly cannot?: { readonly [name in ModelScenarioName]?: string } | undefined;
 }
 
 /**
@@ -17,14 +18,22 @@ export interface ModelHarness {
  */
 export function modelContract(test: TestFunctions, name: string, harness: ModelHarness): void {
   const define: ModelCase = (title, scenario, body) => {
-    const reason = harness.except?.[scenario.name];
-    if (reason !== undefined) return;
+    const reason = harness.cannot?.[scenario.name];
+    if (reason !== undefined) {
+      test.it(`cannot: ${title} [${scenario.name}], because ${reason}`, () => {
+        ok(reason.trim() !== '', `a reason why ${name} cannot have the case ${scenario.name}`);
+      });
+      return;
+    }
     test.it(
       title,
       async () => {
         const made = await harness.make(scenario);
         try {
           await body(modelFixture(made));
+          for (const request of made.requests()) {
+            equal(made.faults(request), [], `a request that the vendor takes: ${inShort(request)}`);
+          }
         } finally {
           await made.dispose();
         }
@@ -38,4 +47,9 @@ export function modelContract(test: TestFunctions, name: string, harness: ModelH
     failureContract(define);
     historyContract(define);
   });
+}
+
+function inShort(request: unknown): string {
+  const json = JSON.stringify(request);
+  return json.length > 2_000 ? `${json.slice(0, 2_000)}…` : json;
 }

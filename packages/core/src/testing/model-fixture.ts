@@ -14,8 +14,44 @@ export interface ModelUnderTest {
     readonly calls: readonly { readonly id: string; readonly toolName: string }[];
     readonly results: readonly { readonly id: string; readonly text: string }[];
   };
+  /** What a request's body says, in no vendor's words. */
+  read(body: unknown): SentRequest;
+  /**
+   * What is wrong with a request's body by the vendor's documentation: a field that must be there, roles that may not
+   * follow each other, results without their call. Asked of every request of every case.
+   */
+  faults(body: unknown): readonly string[];
   /** Closes model and server; may be called twice. */
   dispose(): Promise<void>;
+}
+
+/** A request as the server understands it. What the wire has no word for is absent. */
+export interface SentRequest {
+  /** The text that stands above the conversation. */
+  readonly instructions: string;
+  /** In the request's order; what the wire puts into one message is one. `text` holds results of tools, too. */
+  readonly messages: readonly {
+    readonly role: 'system' | 'user' | 'assistant' | 'tool';
+    readonly text: string;
+  }[];
+  /** Images and files, wherever they stand: `data` is base64. */
+  readonly files: readonly {
+    readonly mediaType?: string | undefined;
+    readonly data?: string | undefined;
+    readonly url?: string | undefined;
+  }[];
+  readonly tools: readonly string[];
+  readonly toolChoice?: ModelRequest['settings']['toolChoice'];
+  readonly parallelToolCalls?: boolean | undefined;
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly maxTokens?: number | undefined;
+  readonly stop?: readonly string[] | undefined;
+  readonly seed?: number | undefined;
+  /** The JSON Schema of the answer. */
+  readonly output?: unknown;
+  /** Whether the answer is asked for as a stream. */
+  readonly stream: boolean;
 }
 
 /** What a test of the contract gets: the model under test and ways to ask it. */
