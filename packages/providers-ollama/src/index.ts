@@ -1,0 +1,3 @@
+export { ollama } from './model.ts';
+export { listModels, type ListModelsOptions, type OllamaModel } from './list-models.ts';
+export type { OllamaClient, OllamaOptions, Think } from './options.ts';

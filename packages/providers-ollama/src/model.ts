@@ -1,0 +1,92 @@
+import {
+  withSettings,
+  type LLMConfig,
+  type Model,
+  type ModelCallOptions,
+  type ModelCapabilities,
+  type ModelRequest,
+  type ModelStreamEvent,
+} from '@agent-functions/core';
+import { ollamaApi, type Api } from './api.ts';
+import { toModelError } from './errors.ts';
+import { fromBody, streamReader } from './from-stream.ts';
+import { toSettings, type OllamaOptions, type Settings } from './options.ts';
+import { toRequest } from './to-request.ts';
+
+/**
+ * A model of an Ollama server: `ollama('qwen3')`, `ollama('gpt-oss:20b', { host: 'http://gpu-box:11434' })`. Also the
+ * factory for `models({ ollama })`.
+ *
+ * Does no I/O: the environment is read and the SDK loaded when the model is first asked.
+ *
+ * @throws UserError for an option that does not exist, or without a name.
+ */
+export function ollama(model: string | LLMConfig, options?: OllamaOptions): Model {
+  const settings = toSettings(model, options);
+  const api = ollamaApi(settings);
+  const made: Model = {
+    provider: 'ollama',
+    modelId: settings.model,
+    capabilities: capabilitiesOf(settings.model),
+    stream: (request, call) => ask(api, settings, request, call),
+    ready: () => api.missing(),
+  };
+  const { defaults } = settings;
+  return Object.keys(defaults).length === 0 ? made : withSettings(made, defaults);
+}
+
+// Families that are published with a vision encoder only (https://ollama.com/search?c=vision).
+const seeing = /llava|bakllava|moondream|minicpm-v|vision|[-\d]vl\b|-ocr\b|llama4/i;
+
+/** Tools are offered by no grammar, so that no schema is strict; whether a model of another name sees is not known. */
+function capabilitiesOf(model: string): ModelCapabilities {
+  return {
+    parallelToolCalls: true,
+    strictSchemas: false,
+    ...(seeing.test(model) ? { images: true } : {}),
+  };
+}
+
+/** One call: converts, sends, reads. */
+async function* ask(
+  api: Api,
+  settings: Settings,
+  request: ModelRequest,
+  { signal }: ModelCallOptions,
+): AsyncGenerator<ModelStreamEvent, undefined> {
+  signal.throwIfAborted();
+  const { model } = settings;
+  // Of this call alone: a reader who leaves early closes the socket too.
+  const call = new AbortController();
+  const stop = (): void => call.abort(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  let context = {
+    model,
+    host: settings.host ?? 'its host',
+    secrets: Object.values(settings.headers),
+  };
+  let whole = false;
+  try {
+    const { body, warnings } = toRequest(request, settings);
+    yield* warnings;
+    const connection = await api.connect();
+    context = { model, host: connection.host, secrets: [...connection.secrets] };
+    let answer: readonly ModelStreamEvent[];
+    if (body['stream'] === false) {
+      answer = fromBody(await connection.ask(body, call.signal), model);
+    } else {
+      const reader = streamReader(model);
+      for await (const line of await connection.stream(body, call.signal)) yield* reader.push(line);
+      answer = reader.end();
+    }
+    signal.throwIfAborted();
+    whole = true;
+    yield* answer;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : toModelError(error, context);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // The answer is there: its connection ends by itself, and its socket is used again.
+    if (!whole) call.abort();
+  }
+}

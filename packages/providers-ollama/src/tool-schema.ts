@@ -1,0 +1,122 @@
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-functions/core';
+
+/** A schema as Ollama reads it, and whether it had to be cut because it refers to itself. */
+export interface ToolSchema {
+  readonly schema: JsonObject;
+  readonly cut: boolean;
+}
+
+/**
+ * The parameters of a tool. Ollama's server reads `type`, `properties`, `required`, `items`, `enum`, `anyOf` and
+ * `description` of a property into types of its own (`Tool` of the SDK, `ToolProperty` of the server) and shows the model
+ * nothing else. So the same is said in these words: references are put in their place, `const` is an `enum` of one,
+ * `oneOf` an `anyOf`, `allOf` one object, and limits stand in the description. Core checks the arguments against the
+ * tool's own schema, whatever the model was shown.
+ *
+ * Pure; one level of a schema that refers to itself is shown, what is below is any object (`cut`).
+ */
+export function toolSchema(schema: JsonObject): ToolSchema {
+  let cut = false;
+
+  function convert(value: Json, above: readonly string[]): JsonObject {
+    // `true` allows everything, and the server refuses to read it.
+    if (!isJsonObject(value)) return {};
+    const { $ref: ref, ...rest } = value;
+    if (typeof ref === 'string') {
+      const target = resolve(schema, ref);
+      if (target === undefined || above.includes(ref)) {
+        cut = true;
+        return { type: 'object', ...described(rest) };
+      }
+      return convert({ ...target, ...rest }, [...above, ref]);
+    }
+    return convertFields(merged(rest, above), above);
+  }
+
+  function merged({ allOf, ...rest }: JsonObject, above: readonly string[]): JsonObject {
+    if (!isJsonArray(allOf)) return rest;
+    return allOf.map((one) => convert(one, above)).reduce(both, rest);
+  }
+
+  function convertFields(fields: JsonObject, above: readonly string[]): JsonObject {
+    const { $defs: _defs, definitions: _definitions, $schema: _schema, ...own } = fields;
+    const { const: only, oneOf, anyOf, properties, items, description, ...rest } = own;
+    const out: { [key: string]: Json } = { ...rest };
+    if (only !== undefined) out['enum'] = [only];
+    const choices = isJsonArray(oneOf) ? oneOf : anyOf;
+    if (isJsonArray(choices)) out['anyOf'] = choices.map((one) => convert(one, above));
+    if (isJsonObject(properties)) {
+      out['properties'] = Object.fromEntries(
+        Object.entries(properties).map(([name, one]) => [name, convert(one, above)]),
+      );
+    }
+    if (items !== undefined) out['items'] = convert(items, above);
+    const said = [typeof description === 'string' ? description : '', limits(rest)];
+    const text = said.filter((one) => one !== '').join(' ');
+    if (text !== '') out['description'] = text;
+    return out;
+  }
+
+  const { description: _, ...top } = convert(schema, []);
+  return { schema: { type: 'object', properties: {}, ...top }, cut };
+}
+
+const limitNames: { readonly [keyword: string]: string } = {
+  format: 'format',
+  pattern: 'pattern',
+  default: 'default',
+  minimum: 'minimum',
+  maximum: 'maximum',
+  exclusiveMinimum: 'greater than',
+  exclusiveMaximum: 'less than',
+  multipleOf: 'a multiple of',
+  minLength: 'at least this many characters:',
+  maxLength: 'at most this many characters:',
+  minItems: 'at least this many items:',
+  maxItems: 'at most this many items:',
+};
+
+/** What a value must keep to, in words. */
+function limits(schema: JsonObject): string {
+  const said = Object.entries(limitNames).flatMap(([keyword, words]) => {
+    const value = schema[keyword];
+    return value === undefined || value === null || typeof value === 'object'
+      ? []
+      : [`${words} ${String(value)}`];
+  });
+  // The largest safe integer is what "an integer" becomes, not a limit that somebody set.
+  const set = said.filter((one) => !one.endsWith(String(Number.MAX_SAFE_INTEGER)));
+  return set.length === 0 ? '' : `(${set.join(', ')})`;
+}
+
+function described({ description }: JsonObject): JsonObject {
+  return description === undefined ? {} : { description };
+}
+
+/** A JSON pointer into the same schema: `#/$defs/Place`, or `#`. */
+function resolve(root: JsonObject, ref: string): JsonObject | undefined {
+  if (!ref.startsWith('#')) return undefined;
+  let at: Json | undefined = root;
+  for (const step of ref.slice(1).split('/').filter(Boolean)) {
+    const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+    at = isJsonObject(at) ? at[name] : undefined;
+  }
+  return isJsonObject(at) ? at : undefined;
+}
+
+/** Two schemas that both hold. */
+function both(one: JsonObject, other: JsonObject): JsonObject {
+  const { properties, required } = other;
+  const mine = one['properties'];
+  const needed = one['required'];
+  return {
+    ...one,
+    ...other,
+    ...(isJsonObject(mine) && isJsonObject(properties)
+      ? { properties: { ...mine, ...properties } }
+      : {}),
+    ...(isJsonArray(needed) && isJsonArray(required)
+      ? { required: [...new Set([...needed, ...required])] }
+      : {}),
+  };
+}
