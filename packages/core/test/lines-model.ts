@@ -38,9 +38,15 @@ export function linesModel(baseUrl: string, bugs: Bugs): Model {
     request: ModelRequest,
     { signal }: ModelCallOptions,
   ): AsyncGenerator<ModelStreamEvent> {
+    let over = false;
     try {
-      yield* answer(request, bugs.ignoresAbort === true ? new AbortController().signal : signal);
+      const own = bugs.ignoresAbort === true ? new AbortController().signal : signal;
+      for await (const event of answer(request, own)) {
+        over ||= event.type === 'response';
+        yield event;
+      }
     } catch (error) {
+      if (over) return;
       if (signal.aborted) throw signal.reason;
       if (error instanceof SyntaxError) throw fail('invalid-response', 'That is no answer.');
       throw error instanceof ModelError ? error : fail('network', 'The connection failed.');
@@ -132,7 +138,10 @@ function fail(reason: ModelErrorReason, message: string, more: object = {}): Mod
   return new ModelError(message, { reason, provider, ...more });
 }
 
-const byStatus: { readonly [status: number]: ModelErrorReason } = { 502: 'overloaded' };
+const byStatus: { readonly [status: number]: ModelErrorReason } = {
+  502: 'overloaded',
+  504: 'timeout',
+};
 
 async function toFailure(response: Response, bugs: Bugs): Promise<ModelError> {
   const { status } = response;

@@ -1,37 +1,13 @@
-import type { OutputSpec } from '../model.ts';
-import { equal, ok } from './assert.ts';
+import { equal, eventually, ok } from './assert.ts';
 import { gate } from './gate.ts';
 import { callsOf, contractRequest, weatherTool, type ModelCase } from './model-fixture.ts';
-import type { ServerAnswer } from './model-scenario.ts';
+import { hello, helloText, twoCalls } from './model-replies.ts';
 
-const report: OutputSpec = {
-  name: 'weather_report',
-  schema: {
-    type: 'object',
-    properties: { celsius: { type: 'number' } },
-    required: ['celsius'],
-    additionalProperties: false,
-  },
-  strict: true,
-};
-
-const hello: ServerAnswer = {
-  type: 'answer',
-  text: ['It ', 'rains in ', 'Zürich 🌧️', '.'],
-  finish: 'stop',
-  usage: { inputTokens: 12, outputTokens: 7 },
-};
-const twoCalls = [
-  { toolName: 'get_weather', input: '{"city":"Oslo"}' },
-  { toolName: 'get_weather', input: '{"city":"Rome"}' },
-] as const;
-const cities = [{ city: 'Oslo' }, { city: 'Rome' }];
-
-/** What a model makes of answers. */
+/** What a model makes of answers: their text, as it comes. */
 export function answerContract(it: ModelCase): void {
   it('streams text and counts its tokens', { name: 'text', replies: [hello] }, async (test) => {
     const { events, response, text } = await test.ask({ instructions: 'Be brief.' });
-    equal(text, 'It rains in Zürich 🌧️.', 'the text');
+    equal(text, helloText, 'the text');
     ok(
       events.filter(({ type }) => type === 'text-delta').length >= 2,
       'text comes in more than one delta',
@@ -39,9 +15,8 @@ export function answerContract(it: ModelCase): void {
     equal(response.finishReason, 'stop', 'finish reason');
     const { inputTokens, outputTokens, totalTokens } = response.usage;
     equal([inputTokens, outputTokens, totalTokens], [12, 7, 19], 'usage');
-    const body = JSON.stringify(test.requests()[0]);
-    ok(body.includes('Be brief.'), 'the instructions are sent');
-    ok(body.includes('How is the weather?'), 'the message is sent');
+    equal(test.sent().stream, true, 'a stream is asked for');
+    ok(test.sent().messages.at(-1)?.text.includes('How is the weather?'), 'the message is sent');
     equal(test.requests().length, 1, 'one request');
   });
 
@@ -69,131 +44,105 @@ export function answerContract(it: ModelCase): void {
     async (test) => {
       const request = { tools: [weatherTool], settings: { streaming: false } };
       const { response, text } = await test.ask(request);
-      equal(text, 'It rains in Zürich 🌧️.', 'the text');
+      equal(text, helloText, 'the text');
       equal(
         callsOf(response).map(({ input }) => input),
-        cities,
+        [{ city: 'Oslo' }, { city: 'Rome' }],
         'the calls',
       );
       equal(response.usage.totalTokens, 19, 'usage');
+      equal(test.sent().stream, false, 'no stream is asked for');
     },
   );
 
-  for (const [name, title, ids] of [
-    ['parallel-tools', 'gives the tool calls of one answer in order', ['call_a', 'call_b']],
-    ['missing-ids', 'keeps apart calls without ids', [undefined, undefined]],
-    ['repeated-ids', 'keeps apart calls with the same id', ['call_1', 'call_1']],
-  ] as const) {
-    const calls = twoCalls.map((call, index) => ({ ...call, id: ids[index] }));
-    const reply: ServerAnswer = { type: 'answer', calls, finish: 'tool-calls' };
-    it(title, { name, replies: [reply] }, async (test) => {
-      const { response } = await test.ask({ tools: [weatherTool] });
-      equal(
-        callsOf(response).map(({ toolName, input }) => ({ toolName, input })),
-        cities.map((input) => ({ toolName: 'get_weather', input })),
-        'the calls',
-      );
-      equal(response.finishReason, 'tool-calls', 'finish reason');
-      const body = JSON.stringify(test.requests()[0]);
-      ok(
-        body.includes('get_weather') && body.includes('The weather of a city'),
-        'the tool is sent',
-      );
-    });
-  }
-
+  const letters = 'Grüße aus 東京: 👩‍👩‍👧 🌧️ …';
+  const call = { id: 'call_1', toolName: 'get_weather', input: '{"city":"Zürich 🌧️"}' };
   it(
-    'gives arguments that are not JSON as they were written',
+    'puts letters together that the network took apart',
     {
-      name: 'invalid-arguments',
-      replies: [
-        {
-          type: 'answer',
-          calls: [{ id: 'call_1', toolName: 'get_weather', input: '{"city": Oslo' }],
-          finish: 'tool-calls',
-        },
-      ],
+      name: 'unicode-bytes',
+      replies: [1, 2, 3, 7, 64].map((bytesPerWrite) => ({
+        type: 'answer',
+        text: [letters.slice(0, 9), letters.slice(9)],
+        calls: [call],
+        finish: 'tool-calls',
+        bytesPerWrite,
+      })),
     },
     async (test) => {
-      const { response } = await test.ask({ tools: [weatherTool] });
-      equal(callsOf(response)[0]?.input, '{"city": Oslo', 'the raw text');
+      for (let index = 0; index < 5; index++) {
+        const { response, text } = await test.ask({ tools: [weatherTool] });
+        equal(text, letters, 'the text');
+        equal(callsOf(response)[0]?.input, { city: 'Zürich 🌧️' }, 'the arguments');
+      }
     },
   );
 
   it(
-    'asks for the form of the answer and gives it as text',
+    'reads past comments and pings that keep a connection',
     {
-      name: 'structured-output',
-      replies: [{ type: 'answer', text: ['{"cels', 'ius":7}'], finish: 'stop' }],
+      name: 'keep-alive',
+      replies: [{ ...hello, calls: twoCalls, finish: 'tool-calls', keepAlive: true }],
     },
     async (test) => {
-      const { text } = await test.ask({ output: report });
-      equal(JSON.parse(text), { celsius: 7 }, 'the answer');
-      ok(JSON.stringify(test.requests()[0]).includes('celsius'), 'the schema is sent');
+      const { response, text } = await test.ask({ tools: [weatherTool] });
+      equal([text, callsOf(response).length], [helloText, 2], 'text and calls');
     },
   );
 
+  const slow = gate();
   it(
-    'counts cached and reasoning tokens within the input and output',
-    {
-      name: 'usage-details',
-      replies: [
-        {
-          ...hello,
-          usage: {
-            inputTokens: 100,
-            outputTokens: 50,
-            cachedInputTokens: 80,
-            reasoningTokens: 30,
-          },
-        },
-      ],
-    },
+    'waits for a first byte that is slow, and asks once',
+    { name: 'slow-answer', replies: [{ ...hello, pause: { afterChunks: 0, until: slow.wait() } }] },
     async (test) => {
-      const { usage } = (await test.ask()).response;
-      equal([usage.inputTokens, usage.outputTokens, usage.totalTokens], [100, 50, 150], 'usage');
-      equal(usage.cachedInputTokens, 80, 'cached');
-      if (usage.reasoningTokens !== undefined) equal(usage.reasoningTokens, 30, 'reasoning');
+      const asking = test.ask();
+      await eventually(() => test.requests().length === 1, 'the request arrives');
+      await new Promise<void>((resolve) => setTimeout(resolve, 250));
+      slow.open();
+      equal((await asking).text, helloText, 'the text');
+      equal(test.requests().length, 1, 'one request');
     },
   );
 
+  const words = Array.from({ length: 1_500 }, (_, index) => `word-${index} `);
   it(
-    'says when the answer was cut at its length',
-    { name: 'length', replies: [{ ...hello, finish: 'length' }] },
-    async (test) => {
-      const { response, text } = await test.ask({ settings: { maxTokens: 5 } });
-      equal([response.finishReason, text], ['length', 'It rains in Zürich 🌧️.'], 'what there is');
-    },
+    'streams a long answer whole and in order',
+    { name: 'long-answer', replies: [{ type: 'answer', text: words, finish: 'stop' }] },
+    async (test) => equal((await test.ask()).text, words.join(''), 'the text'),
+  );
+
+  const exact = ['\n', '  indented', '\t \n\n', '"\\ \u2028 </s> data: {}\r\n', ' end '];
+  it(
+    'changes no character of a text',
+    { name: 'exact-text', replies: [{ type: 'answer', text: exact, finish: 'stop' }] },
+    async (test) => equal((await test.ask()).text, exact.join(''), 'the text'),
   );
 
   it(
-    'gives a refusal as one, not as text',
-    {
-      name: 'refusal',
-      replies: [{ type: 'answer', refusal: 'I cannot help with that.', finish: 'stop' }],
-    },
+    'takes an answer that says nothing as one',
+    { name: 'nothing-said', replies: [{ type: 'answer', finish: 'stop' }] },
     async (test) => {
       const { response, text } = await test.ask();
-      equal(text, '', 'no text');
-      const [part] = response.parts.filter(({ type }) => type === 'refusal');
-      ok(part?.type === 'refusal' && part.text === 'I cannot help with that.', 'the refusal');
-      equal(response.finishReason, 'refusal', 'finish reason');
-    },
-  );
-
-  it(
-    'says when the answer was filtered',
-    { name: 'filtered-answer', replies: [{ ...hello, finish: 'content-filter' }] },
-    async (test) => {
-      equal((await test.ask()).response.finishReason, 'content-filter', 'finish reason');
+      equal([text, callsOf(response).length], ['', 0], 'no text, no calls');
+      equal(response.finishReason, 'stop', 'finish reason');
     },
   );
 
   it(
     'reads past events that it does not know',
     { name: 'unknown-events', replies: [{ ...hello, unknownEvents: true }] },
+    async (test) => equal((await test.ask()).text, helloText, 'the text'),
+  );
+
+  it(
+    'answers many at once, each its own',
+    { name: 'concurrent', replies: [{ ...hello, calls: twoCalls, finish: 'tool-calls' }] },
     async (test) => {
-      equal((await test.ask()).text, 'It rains in Zürich 🌧️.', 'the text');
+      const asking = Array.from({ length: 12 }, async () => test.ask({ tools: [weatherTool] }));
+      for (const { response, text } of await Promise.all(asking)) {
+        equal([text, callsOf(response).length], [helloText, 2], 'text and calls');
+      }
+      equal(test.requests().length, 12, 'a request each');
     },
   );
 }

@@ -38,12 +38,34 @@ describe('modelContract', () => {
   it.each<[Bugs, RegExp]>([
     [{ noResponse: true }, /^streams text/],
     [{ collects: true }, /^gives deltas as they come/],
-    [{ ignoresAbort: true }, /^ends within a second of an abort between/],
+    [{ splitsLetters: true }, /^puts letters together/],
+    [{ ignoresChoice: true }, /^forces one tool/],
+    [{ losesProof: true }, /^gives the vendor its thoughts back/],
+    [{ sendsForeign: true }, /^sends what other vendors/],
+    [{ dropsFiles: true }, /^sends an image, or warns/],
+    [{ countsRequests: true }, /^sends the same bytes/],
     [{ showsKey: true }, /authentication on 401/],
-    [{ wrongReason: true }, /rate-limit on 429/],
+    [{ wrongReason: true }, /\(rate-limit\)/],
+    [{ takesHalves: true }, /wherever the body ends/],
+    [{ ignoresAbort: true }, /^ends within a second of an abort between/],
     [{ repeatsIds: true }, /^sends calls and results back/],
   ])('notices %j', async (bugs, title) => {
     expect(await failuresOf(bugs, title)).toHaveLength(1);
     expect(await failuresOf({}, title)).toHaveLength(0);
+  });
+
+  it('lists what a wire cannot have, with the reason', () => {
+    const titles: string[] = [];
+    const test = { it: (title: string) => void titles.push(title), beforeAll() {}, afterAll() {} };
+    const cannot = { stop: 'it has no stop sequences' };
+    modelContract({ ...test, describe: (_, body) => body() }, 'small', {
+      ...linesHarness(),
+      cannot,
+    });
+    expect(titles).toContain(
+      'cannot: sends stop, or warns [stop], because it has no stop sequences',
+    );
+    expect(new Set(titles).size).toBe(titles.length);
+    expect(titles.length).toBeGreaterThanOrEqual(60);
   });
 });

@@ -1,9 +1,15 @@
 import { equal, ok } from './assert.ts';
+import { abortContract } from './model-abort-contract.ts';
 import { answerContract } from './model-answer-contract.ts';
+import { brokenStreamContract } from './model-broken-stream-contract.ts';
+import { endingContract } from './model-ending-contract.ts';
 import { failureContract } from './model-failure-contract.ts';
 import { modelFixture, type ModelCase, type ModelUnderTest } from './model-fixture.ts';
+import { formContract } from './model-form-contract.ts';
 import { historyContract } from './model-history-contract.ts';
+import { requestContract } from './model-request-contract.ts';
 import type { ModelScenario, ModelScenarioName } from './model-scenario.ts';
+import { toolContract } from './model-tool-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 
 export interface ModelHarness {
@@ -44,8 +50,14 @@ export function modelContract(test: TestFunctions, name: string, harness: ModelH
 
   test.describe(`model: ${name}`, () => {
     answerContract(define);
-    failureContract(define);
+    toolContract(define);
+    formContract(define);
+    endingContract(define);
+    requestContract(define);
     historyContract(define);
+    failureContract(define);
+    brokenStreamContract(define);
+    abortContract(define);
   });
 }
 

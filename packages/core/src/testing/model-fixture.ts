@@ -1,3 +1,5 @@
+import type { Json } from '../json-value.ts';
+import type { Message } from '../message.ts';
 import type { Model, ModelRequest, ModelResponse, ModelStreamEvent, ToolSpec } from '../model.ts';
 import { equal, ok } from './assert.ts';
 import type { ModelScenario } from './model-scenario.ts';
@@ -21,6 +23,8 @@ export interface ModelUnderTest {
    * follow each other, results without their call. Asked of every request of every case.
    */
   faults(body: unknown): readonly string[];
+  /** A field that `providerOptions` of this vendor puts into the body as it is. Default: `x_contract: 'yes'`. */
+  readonly option?: { readonly name: string; readonly value: Json } | undefined;
   /** Closes model and server; may be called twice. */
   dispose(): Promise<void>;
 }
@@ -56,6 +60,8 @@ export interface SentRequest {
 
 /** What a test of the contract gets: the model under test and ways to ask it. */
 export interface ModelFixture extends ModelUnderTest {
+  /** The last request, read. */
+  sent(): SentRequest;
   /** Asks and checks what holds for every answer: deltas, then exactly one response that says the same, and nothing after. */
   ask(request?: Partial<ModelRequest>): Promise<Answer>;
   /** Asks and expects a failure, checked for what holds for every failure. */
@@ -93,10 +99,15 @@ export const weatherTool: ToolSpec = {
   strict: true,
 };
 
+/** One message of a user. */
+export function userMessage(text: string, id: string): Message {
+  return { id, runId: 'run-1', role: 'user', parts: [{ type: 'text', text }] };
+}
+
 /** The request of a test: one question of a user, unless it says otherwise. */
 export function contractRequest(request: Partial<ModelRequest> = {}): ModelRequest {
   return {
-    messages: [{ id: 'm1', role: 'user', parts: [{ type: 'text', text: 'How is the weather?' }] }],
+    messages: [userMessage('How is the weather?', 'm1')],
     tools: [],
     settings: {},
     ...request,
@@ -110,6 +121,7 @@ export function modelFixture(made: ModelUnderTest): ModelFixture {
     ...made,
     model,
     requests: () => made.requests(),
+    sent: () => made.read(made.requests().at(-1)),
     async ask(request) {
       const { signal } = new AbortController();
       const events: ModelStreamEvent[] = [];
@@ -172,6 +184,29 @@ export function callsOf(
   response: ModelResponse,
 ): Extract<ModelResponse['parts'][number], { readonly type: 'tool-call' }>[] {
   return response.parts.filter((part) => part.type === 'tool-call');
+}
+
+/** The codes of the warnings of a call. */
+export function warnsOf(events: readonly ModelStreamEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.type === 'warning' ? [event.code] : []));
+}
+
+/** A setting is in the request, or a warning names it: never neither. */
+export function saidOrWarned(
+  events: readonly ModelStreamEvent[],
+  setting: string,
+  sent: unknown,
+  expected: unknown,
+): void {
+  const warned = events.some(
+    (event) =>
+      event.type === 'warning' &&
+      event.code === 'unsupported-setting' &&
+      event.message.includes(setting),
+  );
+  if (sent === undefined)
+    ok(warned, `${setting} is sent, or an unsupported-setting warning names it`);
+  else equal(sent, expected, `${setting} as it is sent`);
 }
 
 /** JSON, or the text where it is none; no text at all stands for no arguments. */

@@ -44,7 +44,7 @@ export interface ServerAnswer {
   readonly noUsage?: boolean | undefined;
   /** Events and fields that no version of the API has yet, between the known ones. */
   readonly unknownEvents?: boolean | undefined;
-  /** Sent so many chunks, the server waits for `until` (0: before the first byte). */
+  /** Sent so many chunks, the server waits for `until` (0: before the first byte, of an answer in one piece too). */
   readonly pause?:
     | { readonly afterChunks: number; readonly until: PromiseLike<unknown> }
     | undefined;
@@ -107,7 +107,6 @@ export type ModelScenarioName =
   | 'nothing-said'
   | 'unknown-events'
   | 'concurrent'
-  | 'stable-bytes'
   // Tools
   | 'one-tool'
   | 'text-and-tool'
@@ -151,6 +150,7 @@ export type ModelScenarioName =
   | 'provider-options'
   | 'exact-request'
   | 'frozen-request'
+  | 'stable-bytes'
   | 'image-data'
   | 'image-url'
   | 'document'
