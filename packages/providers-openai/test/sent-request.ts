@@ -88,7 +88,7 @@ function contentText(content: unknown): string {
 
 function contentFiles(content: unknown): SentRequest['files'] {
   if (typeof content === 'string') return [];
-  return list(content).flatMap((piece) => {
+  return list(content).flatMap((piece): SentRequest['files'] => {
     const file = fields(piece['file']);
     const audio = fields(piece['input_audio']);
     if (audio['data'] !== undefined) return [{ data: text(audio['data']) }];

@@ -8,6 +8,12 @@ export function chunk(data: unknown): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
+/** A text in two pieces. */
+export function halves(text: string): [string, string] {
+  const middle = Math.ceil(text.length / 2);
+  return [text.slice(0, middle), text.slice(middle)];
+}
+
 export const done = 'data: [DONE]\n\n';
 
 /** A chunk with one delta. */

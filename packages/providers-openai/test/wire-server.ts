@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { requestFaults } from './request-faults.ts';
 
 /** A request as it came over the wire. */
 export interface Received {
@@ -14,7 +15,11 @@ export interface Received {
 }
 
 export interface WireServer extends AsyncDisposable {
-  /** Destroys every connection, then the server. */
+  /**
+   * Destroys every connection, then the server.
+   *
+   * @throws Error when any request was one that the real API refuses.
+   */
   close(): Promise<void>;
   readonly url: string;
   readonly received: Received[];
@@ -30,6 +35,7 @@ export type Answer = (response: ServerResponse, request: Received) => void | Pro
 export async function wireServer(): Promise<WireServer> {
   const received: Received[] = [];
   const sockets = new Map<Socket, Promise<void>>();
+  const faults = new Set<string>();
   let connections = 0;
   let answer: Answer = (response) => void response.writeHead(500).end('nothing to play');
   const server = createServer((request, response) => {
@@ -45,6 +51,7 @@ export async function wireServer(): Promise<WireServer> {
         closed: sockets.get(request.socket) ?? Promise.resolve(),
       };
       received.push(one);
+      for (const fault of requestFaults(JSON.parse(body))) faults.add(`${fault} ${body}`);
       void answer(response, one);
     });
   });
@@ -60,6 +67,8 @@ export async function wireServer(): Promise<WireServer> {
   const close = async (): Promise<void> => {
     for (const socket of sockets.keys()) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
+    if (faults.size > 0)
+      throw new Error(`The API refuses what was sent:\n${[...faults].join('\n')}`);
   };
   return {
     url: `http://127.0.0.1:${port}`,

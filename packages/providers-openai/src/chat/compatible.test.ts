@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { failure, listen, respond } from '../../test/targets.ts';
+import { asking, failure, listen, respond } from '../../test/targets.ts';
 import { chunk, delta, done } from '../../test/wire-events.ts';
 import { bytes, json, wireServer } from '../../test/wire-server.ts';
 import { openai } from '../index.ts';
@@ -246,7 +246,7 @@ it('reads first chunks without choices, and choices other than the first not at 
 it('reads errors that come with 200', async () => {
   server.play(json({ error: { message: 'no such model', code: 404 } }));
   const settings = { streaming: false };
-  const error = await failure(listen(model, { messages: [], tools: [], settings }));
+  const error = await failure(listen(model, asking({ settings })));
   expect(error).toMatchObject({ reason: 'invalid-request', status: 404 });
 });
 
