@@ -91,7 +91,10 @@ function withExtras(body: JsonObject, ...extras: readonly (JsonObject | undefine
 function toolsOf({ tools, settings }: ModelRequest, warnings: Warning[]): readonly ToolSpec[] {
   const { toolChoice: choice } = settings;
   if (tools.length === 0 || choice === undefined || choice === 'auto') return tools;
-  if (choice === 'none') return [];
+  if (choice === 'none') {
+    warnings.push(unsaid("toolChoice: 'none'", 'No tool is shown.'));
+    return [];
+  }
   const instead = 'The model may answer without calling one.';
   if (choice === 'required') {
     warnings.push(unsaid("toolChoice: 'required'", instead));
