@@ -1,0 +1,124 @@
+import type { JsonObject } from '@agent-functions/core';
+import { expect, it } from 'vitest';
+import { toolSchema } from './tool-schema.ts';
+
+const place = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+
+it.each<[string, JsonObject, JsonObject]>([
+  ['nothing', {}, { type: 'object', properties: {} }],
+  [
+    'what the server reads',
+    {
+      type: 'object',
+      properties: {
+        city: { type: 'string', description: 'A city' },
+        tags: { type: 'array', items: { type: 'string' } },
+      },
+      required: ['city'],
+      additionalProperties: false,
+    },
+    {
+      type: 'object',
+      properties: {
+        city: { type: 'string', description: 'A city' },
+        tags: { type: 'array', items: { type: 'string' } },
+      },
+      required: ['city'],
+      additionalProperties: false,
+    },
+  ],
+  [
+    'references, put in their place',
+    {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: {
+        from: { $ref: '#/$defs/Place' },
+        to: { $ref: '#/$defs/Place', description: 'The end' },
+      },
+      $defs: { Place: place },
+    },
+    { type: 'object', properties: { from: place, to: { ...place, description: 'The end' } } },
+  ],
+  [
+    'const, oneOf, allOf and true',
+    {
+      type: 'object',
+      properties: {
+        unit: { const: 'C' },
+        when: { oneOf: [{ type: 'string' }, { type: 'null' }] },
+        where: { allOf: [place, { properties: { zip: { type: 'string' } }, required: ['zip'] }] },
+        any: true,
+      },
+    },
+    {
+      type: 'object',
+      properties: {
+        unit: { enum: ['C'] },
+        when: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+        where: {
+          type: 'object',
+          properties: { city: { type: 'string' }, zip: { type: 'string' } },
+          required: ['city', 'zip'],
+        },
+        any: {},
+      },
+    },
+  ],
+  [
+    'limits, in words as well',
+    {
+      type: 'object',
+      properties: {
+        days: { type: 'integer', description: 'How many.', minimum: 1, maximum: 7 },
+        id: { type: 'integer', minimum: -9_007_199_254_740_991, maximum: 9_007_199_254_740_991 },
+        day: { type: 'string', format: 'date' },
+      },
+    },
+    {
+      type: 'object',
+      properties: {
+        days: {
+          type: 'integer',
+          description: 'How many. (minimum 1, maximum 7)',
+          minimum: 1,
+          maximum: 7,
+        },
+        id: { type: 'integer', minimum: -9_007_199_254_740_991, maximum: 9_007_199_254_740_991 },
+        day: { type: 'string', format: 'date', description: '(format date)' },
+      },
+    },
+  ],
+])('says %s', (_, schema, expected) => {
+  expect(toolSchema(schema)).toEqual({ schema: expected, cut: false });
+});
+
+it('shows one level of a schema that refers to itself, and says that it was cut', () => {
+  const tree: JsonObject = {
+    type: 'object',
+    properties: { root: { $ref: '#/$defs/Node' } },
+    $defs: {
+      Node: {
+        type: 'object',
+        properties: { children: { type: 'array', items: { $ref: '#/$defs/Node' } } },
+      },
+    },
+  };
+  expect(toolSchema(tree)).toEqual({
+    cut: true,
+    schema: {
+      type: 'object',
+      properties: {
+        root: {
+          type: 'object',
+          properties: { children: { type: 'array', items: { type: 'object' } } },
+        },
+      },
+    },
+  });
+  const elsewhere = { type: 'object', properties: { a: { $ref: 'https://e.org/a.json' } } };
+  expect(toolSchema(elsewhere)).toMatchObject({
+    cut: true,
+    schema: { properties: { a: { type: 'object' } } },
+  });
+});
