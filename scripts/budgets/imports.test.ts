@@ -28,6 +28,18 @@ test('C2: importing a whole function app loads at most 25 modules', async () => 
   expect(modules.length, modules.join('\n')).toBeLessThanOrEqual(25);
 });
 
+const providers = publicPackages()
+  .filter(({ folder }) => folder.startsWith('providers-'))
+  .map(({ manifest }) => manifest.name);
+
+test.each(providers)('C6: importing %s loads at most 3 modules over core', async (provider) => {
+  const core = await probeImport('@agent-functions/core');
+  const both = await probeImport('@agent-functions/core', provider);
+  const added = both.modules.filter((each) => !core.modules.includes(each));
+  expect(added.length, added.join('\n')).toBeGreaterThan(0);
+  expect(added.length, added.join('\n')).toBeLessThanOrEqual(3);
+});
+
 const entries = publicPackages().flatMap((each) =>
   entryPoints(each).map(({ subpath }) => each.manifest.name + subpath.slice(1)),
 );

@@ -55,7 +55,7 @@ function toUrl(given: string): URL | undefined {
   const address = given.startsWith(':') ? `127.0.0.1${given}` : given;
   const url = URL.parse(whole ? given : `http://${address}`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') return undefined;
-  if (!whole && url.port === '' && !/:80$/.test(given)) url.port = defaultPort;
+  if (!whole && url.port === '' && !given.endsWith(':80')) url.port = defaultPort;
   // A server listens on all addresses; a client needs one of them.
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
   if (url.hostname === '[::]') url.hostname = '[::1]';

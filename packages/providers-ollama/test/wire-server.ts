@@ -51,7 +51,8 @@ export async function wireServer(): Promise<WireServer> {
       };
       received.push(one);
       const faults = one.method === 'POST' ? requestFaults(JSON.parse(body)) : [];
-      if (faults.length > 0) json({ error: `illegal: ${faults.join(' ')}` }, 422)(response, one);
+      if (faults.length > 0)
+        void json({ error: `illegal: ${faults.join(' ')}` }, 422)(response, one);
       else void answer(response, one);
     });
   });
