@@ -12,8 +12,8 @@ export interface Connection {
   ask(body: JsonObject, signal: AbortSignal): Promise<unknown>;
   /** Asks for a stream of events. `done()` says, after its end, whether the vendor's own end mark was seen. */
   stream(body: JsonObject, signal: AbortSignal): Promise<EventStream>;
-  /** The server refused the credential: a cached token is of no use any more. */
-  refused(): void;
+  /** The server refused the credential. Whether another call of `connect()` may bring a better one. */
+  refused(): boolean;
 }
 
 export interface EventStream {
@@ -72,7 +72,7 @@ interface Parts {
 async function connection(parts: Parts): Promise<Connection> {
   const { endpoint, client, settings, mark, secrets } = parts;
   const token = endpoint.auth.type === 'entra' ? endpoint.auth.token : undefined;
-  const bearer = await token?.get();
+  const { token: bearer, fresh = true } = (await token?.get()) ?? {};
   const headers = { ...settings.headers, ...authHeaders(endpoint.auth, settings, bearer) };
   return {
     endpoint,
@@ -91,7 +91,11 @@ async function connection(parts: Parts): Promise<Connection> {
         .withResponse();
       return { events: data, done: () => mark?.seen(response) ?? false };
     },
-    refused: () => token?.drop(),
+    refused() {
+      if (bearer === undefined) return false;
+      token?.drop(bearer);
+      return !fresh;
+    },
   };
 }
 

@@ -76,7 +76,11 @@ export function deploymentOf(settings: Settings, env: Environment): string | und
 
 function azureAuth(settings: Settings, env: Environment): Auth | undefined {
   if (settings.credential !== undefined) {
-    return { type: 'entra', token: entraToken(settings.credential) };
+    const scope = settings.scope ?? 'https://cognitiveservices.azure.com/.default';
+    return {
+      type: 'entra',
+      token: entraToken(settings.credential, { scope, provider: 'azure_openai' }),
+    };
   }
   const key = settings.apiKey ?? read(env, 'AZURE_OPENAI_API_KEY');
   return key === undefined ? undefined : { type: 'api-key', key };

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { locateAzureAi } from './azure-ai-endpoint.ts';
 import { locateAzure } from './azure-endpoint.ts';
 import { locateOpenAI, type Environment } from './endpoint.ts';
-import { toSettings, type AzureOpenAIOptions, type OpenAIOptions } from './options.ts';
+import {
+  toSettings,
+  type AzureAiOptions,
+  type AzureOpenAIOptions,
+  type OpenAIOptions,
+} from './options.ts';
 
 function openai(options: OpenAIOptions = {}, env: Environment = {}) {
   return locateOpenAI(toSettings('openai', 'gpt-5-mini', options), env);
@@ -171,5 +177,71 @@ describe('azureOpenAI()', () => {
   ])('of %j misses %s', (incomplete, setting) => {
     const located = azure({}, incomplete);
     expect('missing' in located && located.missing).toContain(setting);
+  });
+});
+
+describe('azureAi()', () => {
+  const azureAi = (options: AzureAiOptions = {}, env: Environment = {}, model?: string) =>
+    locateAzureAi(toSettings('azure_ai', model, options), env);
+  const key = { AZURE_AI_API_KEY: 'k' };
+
+  it.each<[string, string, object]>([
+    ['https://r.services.ai.azure.com', 'https://r.services.ai.azure.com/openai/v1', {}],
+    ['https://r.services.ai.azure.com/openai/v1/', 'https://r.services.ai.azure.com/openai/v1', {}],
+    [
+      'https://r.services.ai.azure.com/api/projects/p',
+      'https://r.services.ai.azure.com/api/projects/p/openai/v1',
+      {},
+    ],
+    [
+      'https://r.services.ai.azure.com/models',
+      'https://r.services.ai.azure.com/models',
+      { query: { 'api-version': '2024-05-01-preview' } },
+    ],
+    [
+      'https://m.eastus2.models.ai.azure.com',
+      'https://m.eastus2.models.ai.azure.com/v1',
+      { auth: { type: 'bearer', key: 'k' } },
+    ],
+  ])('asks %s at %s', (endpoint, baseURL, more) => {
+    expect(azureAi({}, { ...key, AZURE_AI_ENDPOINT: endpoint }, 'DeepSeek-V3')).toMatchObject({
+      endpoint: {
+        api: 'chat',
+        baseURL,
+        path: '/chat/completions',
+        model: 'DeepSeek-V3',
+        compatible: true,
+        who: 'Azure AI',
+        auth: { type: 'api-key', key: 'k' },
+        ...more,
+      },
+    });
+  });
+
+  it('uses the names of fields that OpenAI’s models know for theirs', () => {
+    const endpoint = 'https://r.services.ai.azure.com';
+    expect(azureAi({ endpoint, api: 'responses' }, key, 'gpt-5-mini')).toMatchObject({
+      endpoint: { compatible: false, path: '/responses' },
+    });
+  });
+
+  it.each<[string, AzureAiOptions, Environment, string | undefined]>([
+    ['AZURE_AI_MODEL', {}, key, undefined],
+    ['AZURE_AI_ENDPOINT', {}, key, 'm'],
+    ['AZURE_AI_API_KEY', { endpoint: 'https://r.services.ai.azure.com' }, {}, 'm'],
+    ['must be a whole URL', { endpoint: 'r.services.ai.azure.com' }, key, 'm'],
+  ])('names what is missing: %s', (name, options, env, model) => {
+    expect(azureAi(options, env, model)).toMatchObject({ missing: expect.stringContaining(name) });
+  });
+
+  it('reads the names of Azure’s own documentation too', () => {
+    const env = {
+      AZURE_INFERENCE_ENDPOINT: 'https://r.services.ai.azure.com/models',
+      AZURE_INFERENCE_CREDENTIAL: 'other',
+      AZURE_AI_MODEL: 'Phi-4',
+    };
+    expect(azureAi({}, env)).toMatchObject({
+      endpoint: { model: 'Phi-4', auth: { type: 'api-key', key: 'other' } },
+    });
   });
 });

@@ -75,9 +75,10 @@ export function ofClient(
   model: string,
 ): Endpoint {
   const host = hostOf(client.baseURL) ?? '';
-  const azure = settings.provider === 'azure_openai' || host.endsWith('.azure.com');
+  const azure = settings.provider !== 'openai' || host.endsWith('.azure.com');
   const compatible = !azure && !isOpenAI(host);
-  const api = settings.api ?? (compatible ? 'chat' : 'responses');
+  const api =
+    settings.api ?? (compatible || settings.provider === 'azure_ai' ? 'chat' : 'responses');
   return {
     api,
     baseURL: client.baseURL,
@@ -88,10 +89,25 @@ export function ofClient(
     organization: null,
     project: null,
     compatible,
-    who: compatible ? `The model server at ${host}` : azure ? 'Azure OpenAI' : 'OpenAI',
+    who: compatible
+      ? `The model server at ${host}`
+      : azure
+        ? nameOf({ provider: settings.provider === 'openai' ? 'azure_openai' : settings.provider })
+        : 'OpenAI',
     keyName: 'the key of the client',
   };
 }
+
+/** What the vendor is called. */
+export function nameOf({ provider }: Pick<Settings, 'provider'>): string {
+  return vendorNames[provider];
+}
+
+const vendorNames: { readonly [provider in Settings['provider']]: string } = {
+  openai: 'OpenAI',
+  azure_openai: 'Azure OpenAI',
+  azure_ai: 'Azure AI',
+};
 
 export const paths: { readonly [api in OpenAIApi]: string } = {
   responses: '/responses',

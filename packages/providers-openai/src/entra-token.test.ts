@@ -1,9 +1,10 @@
 import { ModelError } from '@agent-functions/core';
 import { afterAll, expect, it } from 'vitest';
 import { asking, failure, listen, respond, targets } from '../test/targets.ts';
+import { chatAnswer } from '../test/wire-events.ts';
 import { bytes, json, wireServer } from '../test/wire-server.ts';
 import { entraToken } from './entra-token.ts';
-import { azureOpenAI } from './index.ts';
+import { azureAi, azureOpenAI } from './index.ts';
 
 const server = await wireServer();
 afterAll(() => server.close());
@@ -37,9 +38,43 @@ it('asks the credential once, for the scope of the service, and sends its token'
 
 it('asks again shortly before the token expires', async () => {
   const identity = credential(60_000);
-  const token = entraToken(identity);
-  expect(await token.get()).toBe('token-1');
-  expect(await token.get()).toBe('token-2');
+  const token = entraToken(identity, { scope: 'a', provider: 'azure_openai' });
+  expect(await token.get()).toEqual({ token: 'token-1', fresh: true });
+  expect(await token.get()).toEqual({ token: 'token-2', fresh: true });
+});
+
+it('sends a call once more, with a new token, when an older one is refused', async () => {
+  const identity = credential();
+  const model = azureOpenAI('mini', { endpoint: server.url, credential: identity });
+  server.play(bytes(answer));
+  await respond(model);
+  const revoked = server.received.length;
+  server.play((response, request) => {
+    const old = request.headers.authorization === 'Bearer token-1';
+    return (old ? json({ error: { message: 'Token revoked' } }, 401) : bytes(answer))(
+      response,
+      request,
+    );
+  });
+  expect((await respond(model)).finishReason).toBe('tool-calls');
+  expect(server.received.slice(revoked).map(({ headers }) => headers.authorization)).toEqual([
+    'Bearer token-1',
+    'Bearer token-2',
+  ]);
+});
+
+it('asks for the scope of Azure AI, of its older API, or the one that is given', async () => {
+  server.play(bytes(chatAnswer.join('')));
+  const identity = credential();
+  const base = { credential: identity, endpoint: server.url };
+  await respond(azureAi('DeepSeek-V3', base));
+  await respond(azureAi('DeepSeek-V3', { ...base, endpoint: `${server.url}/models` }));
+  await respond(azureAi('DeepSeek-V3', { ...base, scope: 'https://ai.azure.us/.default' }));
+  expect(identity.scopes).toEqual([
+    'https://ai.azure.com/.default',
+    'https://cognitiveservices.azure.com/.default',
+    'https://ai.azure.us/.default',
+  ]);
 });
 
 it('asks again after the server refused the token, and never shows it', async () => {

@@ -1,5 +1,6 @@
-export { azureOpenAI, azureOpenAI as azureOpenai, openai } from './model.ts';
+export { azureAi, azureOpenAI, azureOpenAI as azureOpenai, openai } from './model.ts';
 export type {
+  AzureAiOptions,
   AzureOpenAIOptions,
   CommonOptions,
   OpenAIApi,

@@ -11,12 +11,15 @@ import { AnswerStream, type Call } from './answer-stream.ts';
 import { environment, openAIApi, type Api, type Connection } from './api.ts';
 import { chatReader, fromChat } from './chat/from-stream.ts';
 import { toChatRequest } from './chat/to-request.ts';
+import { locateAzureAi, modelOf } from './azure-ai-endpoint.ts';
 import { deploymentOf, locateAzure } from './azure-endpoint.ts';
-import { locateOpenAI, type Locate } from './endpoint.ts';
+import { locateOpenAI, nameOf, type Locate } from './endpoint.ts';
 import { refusesEncrypted, toModelError, type ErrorContext } from './errors.ts';
 import type { ReadContext, StreamReader } from './from-stream.ts';
+import { isRecord } from './json.ts';
 import {
   toSettings,
+  type AzureAiOptions,
   type AzureOpenAIOptions,
   type OpenAIApi,
   type OpenAIOptions,
@@ -49,6 +52,18 @@ export function openai(model: string | LLMConfig, options?: OpenAIOptions): Mode
 export function azureOpenAI(deployment?: string | LLMConfig, options?: AzureOpenAIOptions): Model {
   const settings = toSettings('azure_openai', deployment, options);
   return toModel(settings, locateAzure, () => deploymentOf(settings, environment()));
+}
+
+/**
+ * A model of any vendor in Azure AI Foundry, by its OpenAI-compatible endpoint: `azureAi('DeepSeek-V3')`. With a key, or
+ * with an Entra credential. Speaks Chat Completions; `api: 'responses'` where the model has it. Without a name
+ * `AZURE_AI_MODEL` names it. Also the factory for `models({ azureAi })`.
+ *
+ * @throws UserError for an option that does not exist.
+ */
+export function azureAi(deployment?: string | LLMConfig, options?: AzureAiOptions): Model {
+  const settings = toSettings('azure_ai', deployment, options);
+  return toModel(settings, locateAzureAi, () => modelOf(settings, environment()));
 }
 
 function toModel(settings: Settings, locate: Locate, name: () => string | undefined): Model {
@@ -97,7 +112,7 @@ function ask(
   let connection: Connection | undefined;
 
   async function prepare(): Promise<Call> {
-    const connected = await orAborted(api.connect(), signal);
+    let connected = await orAborted(api.connect(), signal);
     connection = connected;
     const { model, compatible, api: wireName } = connected.endpoint;
     const wire = wires[wireName];
@@ -106,7 +121,19 @@ function ask(
       return wire.toRequest(request, { provider, model, compatible, encrypted, extraBody });
     };
 
+    /** Once more with a new token, where an old one was refused: it was revoked, or a clock is wrong. */
     async function send(body: JsonObject, call: AbortSignal): ReturnType<Call['send']> {
+      try {
+        return await sendOnce(body, call);
+      } catch (error) {
+        if (!isRecord(error) || error['status'] !== 401 || !connected.refused()) throw error;
+        connected = await orAborted(api.connect(), call);
+        connection = connected;
+        return sendOnce(body, call);
+      }
+    }
+
+    async function sendOnce(body: JsonObject, call: AbortSignal): ReturnType<Call['send']> {
       if (body['stream'] === false) {
         const answer = await connected.ask(body, call);
         return { type: 'response', response: wire.fromBody(answer, { provider, model }) };
@@ -131,9 +158,7 @@ function ask(
   }
 
   function toError(error: unknown): unknown {
-    const failure = toModelError(error, errorContext(settings, connection));
-    if ('status' in failure && failure.status === 401) connection?.refused();
-    return failure;
+    return toModelError(error, errorContext(settings, connection));
   }
 
   return new AnswerStream(signal, prepare, toError);
@@ -142,7 +167,7 @@ function ask(
 function errorContext(settings: Settings, connection: Connection | undefined): ErrorContext {
   const { provider } = settings;
   if (connection === undefined) {
-    const who = provider === 'openai' ? 'OpenAI' : 'Azure OpenAI';
+    const who = nameOf(settings);
     return { provider, who, model: settings.model ?? '', keyName: 'the key', secrets: [] };
   }
   const { endpoint, secrets } = connection;

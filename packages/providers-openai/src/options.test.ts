@@ -65,3 +65,16 @@ it.each<[string, () => unknown, string]>([
   expect(make).toThrow(UserError);
   expect(make).toThrow(hint);
 });
+
+it('puts the cache key and the service tier into the body, below extraBody', () => {
+  const options = { promptCacheKey: 'tenant-1', serviceTier: 'flex' };
+  expect(toSettings('openai', 'gpt-5-mini', options).extraBody).toEqual({
+    prompt_cache_key: 'tenant-1',
+    service_tier: 'flex',
+  });
+  const extraBody = { service_tier: 'priority' };
+  expect(toSettings('openai', 'gpt-5-mini', { ...options, extraBody }).extraBody).toEqual({
+    prompt_cache_key: 'tenant-1',
+    service_tier: 'priority',
+  });
+});

@@ -13,7 +13,7 @@ export type OpenAIApi = 'responses' | 'chat';
 /** The part of the SDK's client that a model uses: any `OpenAI` or `AzureOpenAI` instance is one. */
 export type OpenAIClient = Pick<OpenAI, 'post' | 'baseURL'>;
 
-/** The same for OpenAI, Azure OpenAI and compatible servers. */
+/** The same for OpenAI, Azure OpenAI, Azure AI and compatible servers. */
 export interface CommonOptions {
   /** Default: the environment, read when the model is first asked. */
   readonly apiKey?: string | undefined;
@@ -24,6 +24,10 @@ export interface CommonOptions {
   readonly api?: OpenAIApi | undefined;
   /** Sent with every request. */
   readonly headers?: { readonly [name: string]: string } | undefined;
+  /** Requests that share a beginning find its cache sooner under one key: a tenant, an agent. OpenAI and Azure OpenAI. */
+  readonly promptCacheKey?: string | undefined;
+  /** How the vendor treats (and prices) the requests, such as `'flex'` or `'priority'`. OpenAI and Azure OpenAI. */
+  readonly serviceTier?: string | undefined;
   /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
   readonly extraBody?: JsonObject | undefined;
   /** Settings of every call, where the agent's own do not say otherwise. */
@@ -55,11 +59,29 @@ export interface AzureOpenAIOptions extends CommonOptions {
   readonly apiVersion?: string | undefined;
   /** Entra ID instead of a key: anything with `getToken(scopes)`. */
   readonly credential?: TokenCredential | undefined;
+  /** What tokens are asked for. Default: `https://cognitiveservices.azure.com/.default`; other clouds have another. */
+  readonly scope?: string | undefined;
+}
+
+export interface AzureAiOptions extends CommonOptions {
+  /**
+   * `https://<resource>.services.ai.azure.com`, of a project with its path. With `/models` at the end: the Model Inference
+   * API. Default: `AZURE_AI_ENDPOINT`, else `AZURE_INFERENCE_ENDPOINT`.
+   */
+  readonly endpoint?: string | undefined;
+  /** The whole base URL instead of `endpoint`, for a gateway in front of the resource. */
+  readonly baseURL?: string | undefined;
+  /** Default: `AZURE_AI_API_VERSION`; the v1 endpoint needs none. */
+  readonly apiVersion?: string | undefined;
+  /** Entra ID instead of a key: anything with `getToken(scopes)`. */
+  readonly credential?: TokenCredential | undefined;
+  /** What tokens are asked for. Default: `https://ai.azure.com/.default`; other clouds have another. */
+  readonly scope?: string | undefined;
 }
 
 /** What the factories make of all spellings. */
 export interface Settings {
-  readonly provider: 'openai' | 'azure_openai';
+  readonly provider: 'openai' | 'azure_openai' | 'azure_ai';
   readonly model: string | undefined;
   readonly apiKey: string | undefined;
   readonly api: OpenAIApi | undefined;
@@ -67,6 +89,7 @@ export interface Settings {
   readonly endpoint: string | undefined;
   readonly apiVersion: string | undefined;
   readonly credential: TokenCredential | undefined;
+  readonly scope: string | undefined;
   readonly organization: string | undefined;
   readonly project: string | undefined;
   readonly headers: { readonly [name: string]: string };
@@ -99,11 +122,14 @@ const known: ReadonlySet<string> = new Set([
   'azureDeployment',
   'apiVersion',
   'credential',
+  'scope',
   'organization',
   'project',
   'headers',
   'extraHeaders',
   'extraBody',
+  'promptCacheKey',
+  'serviceTier',
   'settings',
   'temperature',
   'maxTokens',
@@ -113,7 +139,14 @@ const known: ReadonlySet<string> = new Set([
   'client',
 ]);
 
-const onlyAzure = ['azureEndpoint', 'deployment', 'azureDeployment', 'apiVersion', 'credential'];
+const onlyAzure = [
+  'azureEndpoint',
+  'deployment',
+  'azureDeployment',
+  'apiVersion',
+  'credential',
+  'scope',
+];
 
 /**
  * One form of all spellings: `openai('gpt-5-mini', {...})`, and an `LLMConfig` with the Python package's names.
@@ -123,9 +156,9 @@ const onlyAzure = ['azureEndpoint', 'deployment', 'azureDeployment', 'apiVersion
 export function toSettings(
   provider: Settings['provider'],
   model: string | LLMConfig | undefined,
-  options: OpenAIOptions | AzureOpenAIOptions = {},
+  options: OpenAIOptions | AzureOpenAIOptions | AzureAiOptions = {},
 ): Settings {
-  const factory = provider === 'openai' ? 'openai()' : 'azureOpenAI()';
+  const factory = factories[provider];
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
   checkNames(factory, provider, raw);
   const name =
@@ -150,15 +183,26 @@ export function toSettings(
     endpoint: text(raw.endpoint) ?? text(raw.azureEndpoint),
     apiVersion: text(raw.apiVersion),
     credential: raw.credential,
+    scope: text(raw.scope),
     organization: text(raw.organization),
     project: text(raw.project),
     headers: { ...raw.extraHeaders, ...raw.headers },
-    extraBody: raw.extraBody ?? {},
+    extraBody: {
+      ...(raw.promptCacheKey === undefined ? {} : { prompt_cache_key: raw.promptCacheKey }),
+      ...(raw.serviceTier === undefined ? {} : { service_tier: raw.serviceTier }),
+      ...raw.extraBody,
+    },
     defaults: defaultsOf(raw),
     fetch: raw.fetch,
     client: raw.client,
   };
 }
+
+const factories: { readonly [provider in Settings['provider']]: string } = {
+  openai: 'openai()',
+  azure_openai: 'azureOpenAI()',
+  azure_ai: 'azureAi()',
+};
 
 function checkNames(factory: string, provider: Settings['provider'], raw: Raw): void {
   for (const [name, value] of Object.entries(raw)) {

@@ -6,14 +6,14 @@ import type {
   ModelStreamEvent,
   ToolSpec,
 } from '@agent-functions/core';
-import { azureOpenAI, openai, type CommonOptions } from '../src/index.ts';
+import { azureAi, azureOpenAI, openai, type CommonOptions } from '../src/index.ts';
 import { chatAnswer, responsesAnswer } from './wire-events.ts';
 
-/** One of the four ways to ask. */
+/** One of the ways to ask. */
 export interface Target {
   readonly name: string;
   readonly wire: 'responses' | 'chat';
-  readonly provider: 'openai' | 'azure_openai';
+  readonly provider: 'openai' | 'azure_openai' | 'azure_ai';
   /** Path and query that a request must have. */
   readonly url: string;
   /** The header that proves who asks. */
@@ -68,6 +68,25 @@ export const targets: readonly Target[] = [
         apiVersion: '2024-10-21',
         ...options,
       }),
+  },
+  {
+    name: 'Azure AI',
+    wire: 'chat',
+    provider: 'azure_ai',
+    url: '/openai/v1/chat/completions',
+    auth: ['api-key', key],
+    answer: chatAnswer,
+    model: (url, options) => azureAi('gpt-5-mini', { endpoint: url, apiKey: key, ...options }),
+  },
+  {
+    name: 'Azure AI, model inference',
+    wire: 'chat',
+    provider: 'azure_ai',
+    url: '/models/chat/completions?api-version=2024-05-01-preview',
+    auth: ['api-key', key],
+    answer: chatAnswer,
+    model: (url, options) =>
+      azureAi('DeepSeek-V3', { endpoint: `${url}/models`, apiKey: key, ...options }),
   },
 ];
 
