@@ -1,0 +1,113 @@
+import {
+  withSettings,
+  type LLMConfig,
+  type Model,
+  type ModelCallOptions,
+  type ModelRequest,
+} from '@agent-functions/core';
+import { AnswerStream, type Call } from './answer-stream.ts';
+import { googleApi, type Api, type Connection } from './api.ts';
+import { toModelError, type ErrorContext } from './errors.ts';
+import { fromBody, streamReader } from './from-stream.ts';
+import { capabilitiesOf, traitsOf } from './model-traits.ts';
+import {
+  provider,
+  toSettings,
+  type GoogleOptions,
+  type Settings,
+  type VertexOptions,
+} from './options.ts';
+import { toRequest } from './to-request.ts';
+
+/**
+ * A Gemini model of the Gemini API: `google('gemini-3.8-flash')`; with `vertexai`, `project`, `location` or `credential`
+ * one of Vertex AI, as `vertex()` makes it. Also the factory for `models({ google })`.
+ *
+ * Does no I/O: the environment is read and the SDK loaded when the model is first asked.
+ *
+ * @throws UserError for an option that does not exist, for two that contradict each other, and without a name.
+ */
+export function google(model: string | LLMConfig, options?: GoogleOptions): Model {
+  return toModel(toSettings('google', model, options));
+}
+
+/**
+ * A Gemini model of Vertex AI: `vertex('gemini-3.8-flash', { project: 'my-project', location: 'global' })`, with the
+ * application default credentials, a credential that is handed in, or a key of the express mode. Also a factory for
+ * `models({ vertex })`.
+ *
+ * @throws UserError as `google()`.
+ */
+export function vertex(model: string | LLMConfig, options?: VertexOptions): Model {
+  return toModel(toSettings('vertex', model, options));
+}
+
+function toModel(settings: Settings): Model {
+  const api = googleApi(settings);
+  const capabilities = capabilitiesOf(traitsOf(settings.model));
+  const model: Model = {
+    provider,
+    modelId: settings.model,
+    ...(capabilities === undefined ? {} : { capabilities }),
+    stream: (request, options) => ask(api, settings, request, options),
+    ready: () => api.missing(),
+  };
+  const { defaults } = settings;
+  return Object.keys(defaults).length === 0 ? model : withSettings(model, defaults);
+}
+
+/** One call: connects, converts, sends. */
+function ask(
+  api: Api,
+  settings: Settings,
+  request: ModelRequest,
+  { signal }: ModelCallOptions,
+): AnswerStream {
+  const { model, extraBody } = settings;
+  let connection: Connection | undefined;
+
+  async function prepare(): Promise<Call> {
+    const connected = await orAborted(api.connect(), signal);
+    connection = connected;
+    const { backend } = connected.endpoint;
+    const { body, streaming, warnings } = toRequest(request, { model, backend, extraBody });
+    return {
+      warnings,
+      send: async (call) =>
+        streaming
+          ? { chunks: await connected.stream(body, call), reader: streamReader({ model, backend }) }
+          : fromBody(await connected.ask(body, call), { model, backend }),
+    };
+  }
+
+  function toError(error: unknown): unknown {
+    const failure = toModelError(error, errorContext(model, connection));
+    if ('status' in failure && failure.status === 401) connection?.refused();
+    return failure;
+  }
+
+  return new AnswerStream(signal, prepare, toError);
+}
+
+function errorContext(model: string, connection: Connection | undefined): ErrorContext {
+  if (connection === undefined) {
+    return { who: 'Google', model, keyName: 'the key', secrets: [], retryAfter: null };
+  }
+  const { endpoint, secrets } = connection;
+  const { who, keyName } = endpoint;
+  return { who, model, keyName, secrets, retryAfter: connection.retryAfter() };
+}
+
+/** A promise, or the abort of the signal, whichever is first: loading and tokens know no signal. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop);
+  }
+}
