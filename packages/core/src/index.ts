@@ -112,7 +112,9 @@ export { fallback } from './fallback.ts';
 export { timeout } from './timeout.ts';
 export type { TimeoutOptions } from './watchdog.ts';
 export { buffered, withSettings } from './model-settings.ts';
-export { models } from './model-registry.ts';
+export { models, type ModelsOptions } from './model-registry.ts';
+export { costOf, priceOf, priceTable, type Price, type PriceTable } from './prices.ts';
+export { withPrices } from './with-prices.ts';
 export type { Decision, Interruption, InterruptionKind } from './interruption.ts';
 export {
   cursorOf,

@@ -104,9 +104,12 @@ describe('models', () => {
     ['', /does not say its name/],
     [
       'mistral/large',
-      /No provider "mistral".*Providers here: openai, azureOpenai.*models\({ mistral: … }\)/,
+      /No provider "mistral".*Providers here: openai, azureOpenai.*npm install @agent-functions\/providers-mistral.*models\({ mistral: … }\)/,
     ],
-    [{ provider: 'my-own', modelName: 'x' }, /models\({ "my-own": … }\)/],
+    [
+      { provider: 'my-own', modelName: 'x' },
+      /npm search @agent-functions\/providers.*models\({ "my-own": … }\)/,
+    ],
     [{ provider: 'openai', timeout: 30 }, /timeout: 30. Write timeoutMs/],
     [{ provider: 'openai', temperature: -1 }, /temperature: -1/],
   ])('refuses %j and says what to write', (spec, message) => {

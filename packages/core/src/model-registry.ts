@@ -1,6 +1,13 @@
 import { UserError } from './errors.ts';
 import type { LLMConfig, Model, ModelFactory, ModelRegistry } from './model.ts';
 import { settingsOf, withSettings } from './model-settings.ts';
+import type { PriceTable } from './prices.ts';
+import { withPrices } from './with-prices.ts';
+
+export interface ModelsOptions {
+  /** What the models cost: each response says so in `usage.costUsd`; see `withPrices()`. */
+  readonly prices?: PriceTable | undefined;
+}
 
 /**
  * Names to providers: `models({ acme }).model('acme/large')`. `:` does for `/`; the first of them
@@ -11,7 +18,12 @@ import { settingsOf, withSettings } from './model-settings.ts';
  *
  * @throws UserError for a provider name that is empty, holds a separator, or equals another.
  */
-export function models(providers: { readonly [name: string]: ModelFactory }): ModelRegistry {
+export function models(
+  providers: { readonly [name: string]: ModelFactory },
+  { prices }: ModelsOptions = {},
+): ModelRegistry {
+  const priced = (model: Model): Model =>
+    prices === undefined ? model : withPrices(model, prices);
   const factories = new Map<string, ModelFactory>();
   for (const [name, factory] of Object.entries(providers)) {
     const plain = plainName(name);
@@ -29,7 +41,7 @@ export function models(providers: { readonly [name: string]: ModelFactory }): Mo
     const factory = factories.get(plainName(provider));
     if (factory !== undefined) return factory;
     throw new UserError(
-      `No provider ${JSON.stringify(provider)} for the model ${asked}. Providers here: ${names}. Add it: models({ ${identifier(provider)}: … }).`,
+      `No provider ${JSON.stringify(provider)} for the model ${asked}. Providers here: ${names}. ${howToGet(provider)}. Then add it: models({ ${identifier(provider)}: … }).`,
     );
   }
 
@@ -43,7 +55,7 @@ export function models(providers: { readonly [name: string]: ModelFactory }): Mo
         `The model ${JSON.stringify(spec)} does not say its ${name === '' ? 'name' : 'provider'}. Write provider/name, such as ${Object.keys(providers)[0] ?? 'provider'}/${name || 'model'}. Providers here: ${names}.`,
       );
     }
-    const model = factoryOf(provider, spec)(name);
+    const model = priced(factoryOf(provider, spec)(name));
     made.set(spec, model);
     return model;
   }
@@ -53,11 +65,21 @@ export function models(providers: { readonly [name: string]: ModelFactory }): Mo
       throw new UserError(`An LLMConfig needs a provider. Providers here: ${names}.`);
     }
     const settings = settingsOf(config);
-    const model = factoryOf(config.provider, config.modelName ?? config.deployment ?? '')(config);
+    const model = priced(
+      factoryOf(config.provider, config.modelName ?? config.deployment ?? '')(config),
+    );
     return Object.keys(settings).length === 0 ? model : withSettings(model, settings);
   }
 
   return { model: (spec) => (typeof spec === 'string' ? named(spec) : configured(spec)) };
+}
+
+/** How to get the provider of a name: packages of this project are called after it, where it is one word. */
+export function howToGet(provider: string): string {
+  const name = provider.trim();
+  return /^[a-z][a-z0-9]*$/i.test(name) && !/[a-z][A-Z]/.test(name)
+    ? `The package of a provider has its name: npm install @agent-functions/providers-${name.toLowerCase()}`
+    : 'Providers are packages: npm search @agent-functions/providers lists them';
 }
 
 function plainName(name: string): string {

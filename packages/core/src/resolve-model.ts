@@ -1,6 +1,7 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { AgentError } from './errors.ts';
-import type { Model, ModelRegistry } from './model.ts';
+import type { LLMConfig, Model, ModelRegistry } from './model.ts';
+import { howToGet } from './model-registry.ts';
 
 /**
  * The model of an agent: its own, or the one its name or `llmConfig` stands for.
@@ -24,8 +25,12 @@ export function resolveModel(
   if (registry === undefined) {
     throw new AgentError(
       'not_configured',
-      `Agent ${agent.name} names its model by ${typeof spec === 'string' ? JSON.stringify(spec) : 'llmConfig'}, but the runner has no models. Pass models: models({ … }) with the factories of the providers' packages.`,
+      `Agent ${agent.name} names its model by ${typeof spec === 'string' ? JSON.stringify(spec) : 'llmConfig'}, but the runner has no models. ${howToGet(providerOf(spec))}. Then pass models: models({ … }) with its factory to the runner.`,
     );
   }
   return registry.model(spec);
+}
+
+function providerOf(spec: string | LLMConfig): string {
+  return typeof spec === 'string' ? (spec.split(/[/:]/, 1)[0] ?? '') : spec.provider;
 }

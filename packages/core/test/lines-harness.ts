@@ -1,5 +1,4 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gate } from '../src/testing/gate.ts';
 import { linesModel, type Bugs } from './lines-model.ts';
 import type { Line, LinesRequest } from './lines-wire.ts';
@@ -29,7 +28,7 @@ export function linesHarness(bugs: Bugs = {}): ModelHarness {
         });
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const address: AddressInfo | string | null = server.address();
+      const address = server.address();
       if (address === null || typeof address === 'string') throw new Error('no port');
       return {
         model: linesModel(`http://127.0.0.1:${address.port}/`, bugs),
