@@ -86,6 +86,8 @@ function ofOneCall(client: OllamaClient, signal: AbortSignal, streams: boolean):
   const fetch = isFetch(inner) ? inner : globalThis.fetch;
   const view: OllamaClient = Object.create(client, {
     fetch: { value: checkedFetch(fetch, signal, streams) },
+    // What the SDK's own `abort()` would end. It keeps a stream there for ever that was not read to its end.
+    ongoingStreamedRequests: { value: [] },
     // The SDK on Node takes a text that is the path of a file for that file, and sends what is in it. Ours are base64.
     encodeImage: { value: async (image: unknown) => image },
   });

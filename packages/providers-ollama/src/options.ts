@@ -36,7 +36,10 @@ export interface OllamaOptions {
   readonly settings?: ModelSettings | undefined;
   /** Instead of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** A client of the `ollama` SDK to use as it is: its host, headers and fetch count, ours do not. */
+  /**
+   * A client of the `ollama` SDK to use as it is: its host, headers and fetch count, ours do not. A call ends by the signal
+   * of its run, not by the client's `abort()`.
+   */
   readonly client?: OllamaClient | undefined;
 }
 

@@ -110,12 +110,9 @@ function toTool(tool: ToolSpec, warnings: Warning[]): JsonObject {
   const { name, description, inputSchema } = tool;
   const converted = schemas.get(tool) ?? toolSchema(inputSchema);
   schemas.set(tool, converted);
-  if (converted.cut) {
-    warnings.push({
-      type: 'warning',
-      code: 'unsupported-schema',
-      message: `The parameters of the tool ${name} refer to themselves or to another document; the model was shown one level of them.`,
-    });
+  for (const what of converted.lost) {
+    const message = `The parameters of the tool ${name} ${what} to the model.`;
+    warnings.push({ type: 'warning', code: 'unsupported-schema', message });
   }
   return { type: 'function', function: { name, description, parameters: converted.schema } };
 }

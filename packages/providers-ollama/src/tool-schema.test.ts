@@ -89,8 +89,34 @@ it.each<[string, JsonObject, JsonObject]>([
       },
     },
   ],
+  [
+    'rules that it has no word for, as they are',
+    {
+      type: 'object',
+      properties: {
+        pair: { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }] },
+        places: { type: 'object', additionalProperties: { $ref: '#/$defs/Id' } },
+      },
+      $defs: { Id: { type: 'integer' } },
+    },
+    {
+      type: 'object',
+      properties: {
+        pair: {
+          type: 'array',
+          prefixItems: [{ type: 'string' }, { type: 'number' }],
+          description: '(prefixItems [{"type":"string"},{"type":"number"}])',
+        },
+        places: {
+          type: 'object',
+          additionalProperties: { type: 'integer' },
+          description: '(additionalProperties {"type":"integer"})',
+        },
+      },
+    },
+  ],
 ])('says %s', (_, schema, expected) => {
-  expect(toolSchema(schema)).toEqual({ schema: expected, cut: false });
+  expect(toolSchema(schema)).toEqual({ schema: expected, lost: [] });
 });
 
 it('shows one level of a schema that refers to itself, and says that it was cut', () => {
@@ -105,7 +131,7 @@ it('shows one level of a schema that refers to itself, and says that it was cut'
     },
   };
   expect(toolSchema(tree)).toEqual({
-    cut: true,
+    lost: ['refer to themselves or to another document; one level was shown'],
     schema: {
       type: 'object',
       properties: {
@@ -118,7 +144,28 @@ it('shows one level of a schema that refers to itself, and says that it was cut'
   });
   const elsewhere = { type: 'object', properties: { a: { $ref: 'https://e.org/a.json' } } };
   expect(toolSchema(elsewhere)).toMatchObject({
-    cut: true,
+    lost: [expect.stringContaining('another document')],
     schema: { properties: { a: { type: 'object' } } },
+  });
+});
+
+it('shows the properties of all where parameters are one of several objects, and says so', () => {
+  const variant = (kind: string, name: string, type: string): JsonObject => ({
+    type: 'object',
+    properties: { kind: { const: kind }, [name]: { type } },
+    required: ['kind', name],
+  });
+  const union = { anyOf: [variant('city', 'name', 'string'), variant('point', 'lat', 'number')] };
+  expect(toolSchema(union)).toEqual({
+    lost: ['are one of several objects; the properties of all were shown'],
+    schema: {
+      type: 'object',
+      properties: {
+        kind: { anyOf: [{ enum: ['city'] }, { enum: ['point'] }] },
+        name: { type: 'string' },
+        lat: { type: 'number' },
+      },
+      required: ['kind'],
+    },
   });
 });

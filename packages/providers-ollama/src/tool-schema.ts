@@ -1,22 +1,29 @@
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-functions/core';
+import {
+  canonicalJson,
+  isJsonArray,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+} from '@agent-functions/core';
 
-/** A schema as Ollama reads it, and whether it had to be cut because it refers to itself. */
+/** A schema as Ollama reads it, and what of it could not be said: the end of a sentence about the parameters. */
 export interface ToolSchema {
   readonly schema: JsonObject;
-  readonly cut: boolean;
+  readonly lost: readonly string[];
 }
 
 /**
  * The parameters of a tool. Ollama's server reads `type`, `properties`, `required`, `items`, `enum`, `anyOf` and
  * `description` of a property into types of its own (`Tool` of the SDK, `ToolProperty` of the server) and shows the model
  * nothing else. So the same is said in these words: references are put in their place, `const` is an `enum` of one,
- * `oneOf` an `anyOf`, `allOf` one object, and limits stand in the description. Core checks the arguments against the
+ * `oneOf` an `anyOf`, `allOf` one object, and what else there is stands in the description. Core checks the arguments against the
  * tool's own schema, whatever the model was shown.
  *
- * Pure; one level of a schema that refers to itself is shown, what is below is any object (`cut`).
+ * Pure. Of a schema that refers to itself one level is shown, and of parameters that are one of several objects all their
+ * properties at once: what is lost by that is said.
  */
 export function toolSchema(schema: JsonObject): ToolSchema {
-  let cut = false;
+  const lost = new Set<string>();
 
   function convert(value: Json, above: readonly string[]): JsonObject {
     // `true` allows everything, and the server refuses to read it.
@@ -25,7 +32,7 @@ export function toolSchema(schema: JsonObject): ToolSchema {
     if (typeof ref === 'string') {
       const target = resolve(schema, ref);
       if (target === undefined || above.includes(ref)) {
-        cut = true;
+        lost.add('refer to themselves or to another document; one level was shown');
         return { type: 'object', ...described(rest) };
       }
       return convert({ ...target, ...rest }, [...above, ref]);
@@ -51,14 +58,19 @@ export function toolSchema(schema: JsonObject): ToolSchema {
       );
     }
     if (items !== undefined) out['items'] = convert(items, above);
-    const said = [typeof description === 'string' ? description : '', limits(rest)];
+    const more = rest['additionalProperties'];
+    if (isJsonObject(more)) out['additionalProperties'] = convert(more, above);
+    const said = [typeof description === 'string' ? description : '', limits(out)];
     const text = said.filter((one) => one !== '').join(' ');
     if (text !== '') out['description'] = text;
     return out;
   }
 
-  const { description: _, ...top } = convert(schema, []);
-  return { schema: { type: 'object', properties: {}, ...top }, cut };
+  const { description: _, anyOf, ...top } = convert(schema, []);
+  const variants = isJsonArray(anyOf) ? anyOf.filter(isJsonObject) : [];
+  if (variants.length > 0) lost.add('are one of several objects; the properties of all were shown');
+  const whole = variants.length === 0 ? top : both(top, together(variants));
+  return { schema: { type: 'object', properties: {}, ...whole }, lost: [...lost] };
 }
 
 const limitNames: { readonly [keyword: string]: string } = {
@@ -86,7 +98,48 @@ function limits(schema: JsonObject): string {
   });
   // The largest safe integer is what "an integer" becomes, not a limit that somebody set.
   const set = said.filter((one) => !one.endsWith(String(Number.MAX_SAFE_INTEGER)));
-  return set.length === 0 ? '' : `(${set.join(', ')})`;
+  const rules = ruleNames.flatMap((keyword) => {
+    const value = schema[keyword];
+    return typeof value === 'object' ? [`${keyword} ${JSON.stringify(value)}`] : [];
+  });
+  const all = [...set, ...rules];
+  return all.length === 0 ? '' : `(${all.join(', ')})`;
+}
+
+/** Keywords whose values are schemas, with no other word for them. */
+const ruleNames = [
+  'additionalProperties',
+  'patternProperties',
+  'propertyNames',
+  'prefixItems',
+  'contains',
+  'not',
+  'if',
+  'then',
+  'else',
+  'dependentRequired',
+];
+
+/** One object with the properties of all, of which those are needed that all need. */
+function together(variants: readonly JsonObject[]): JsonObject {
+  const found = new Map<string, Json[]>();
+  for (const { properties } of variants) {
+    for (const [name, one] of Object.entries(isJsonObject(properties) ? properties : {})) {
+      const known = found.get(name) ?? [];
+      if (known.every((other) => canonicalJson(other) !== canonicalJson(one))) known.push(one);
+      found.set(name, known);
+    }
+  }
+  const [first, ...rest] = variants.map(({ required }) => (isJsonArray(required) ? required : []));
+  return {
+    properties: Object.fromEntries(
+      [...found].map(([name, [one = {}, ...others]]) => [
+        name,
+        others.length === 0 ? one : { anyOf: [one, ...others] },
+      ]),
+    ),
+    required: (first ?? []).filter((name) => rest.every((one) => one.includes(name))),
+  };
 }
 
 function described({ description }: JsonObject): JsonObject {
