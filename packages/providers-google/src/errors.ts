@@ -72,7 +72,7 @@ export function redact(text: string, secrets: readonly string[]): string {
   }
   clean = clean
     .replaceAll(/\bBearer\s+\S+/gi, 'Bearer [secret]')
-    .replaceAll(/\bAIza[\w-]{10,}/g, '[secret]')
+    .replaceAll(/\bAIza[\w*-]{4,}/g, '[secret]')
     .replaceAll(/\bya29\.[\w.-]+/g, '[secret]')
     .replaceAll(/(https?:\/\/[^\s"'<>?]+)\?[^\s"'<>]*/gi, '$1')
     .replaceAll(/(https?:\/\/)[^\s/@]+@/gi, '$1');

@@ -50,6 +50,10 @@ export function toContents(messages: readonly Message[], context: ContentsContex
       if (wire !== undefined) append(contents, role, wire);
     }
   }
+  // A conversation begins with the user; that it begins with an answer has no other form.
+  if (contents[0]?.role === 'model') {
+    contents.unshift({ role: 'user', results: false, parts: [{ text: ' ' }] });
+  }
   if (context.wantsSignatures) signCurrentTurn(contents);
   return contents.map(({ role, parts }) => ({ role, parts }));
 }

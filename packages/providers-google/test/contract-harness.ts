@@ -1,12 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import {
   contractSecret,
+  playAnswer,
   type ModelHarness,
   type ServerAnswer,
   type ServerFailure,
   type ServerReply,
 } from '@agent-functions/core/testing';
+import { callIds, readRequest } from './sent-request.ts';
 import type { Target } from './targets.ts';
+import { bodyProblems } from './validate-request.ts';
 import {
   chunk,
   errorInfo,
@@ -17,17 +20,12 @@ import {
   quotaFailure,
   retryInfo,
 } from './wire-events.ts';
-import { wireServer } from './wire-server.ts';
+import { wireServer, type Received } from './wire-server.ts';
 
 /** Plays the replies of the model contract, from a server on this machine. */
 export function harness(target: Target): ModelHarness {
   return {
-    except: {
-      'invalid-arguments': 'the wire carries arguments as an object, never as text',
-      refusal: 'the wire has no field for a refusal; blocks are finish reasons and promptFeedback',
-      'filtered-request':
-        'the API answers a blocked prompt with 200 and promptFeedback: see model.test.ts',
-    },
+    cannot,
     async make(scenario) {
       const server = await wireServer();
       let asked = 0;
@@ -36,47 +34,86 @@ export function harness(target: Target): ModelHarness {
       server.play((response, request) => {
         void request.closed.then(hangUp);
         const reply = scenario.replies[Math.min(asked++, scenario.replies.length - 1)];
-        return reply === undefined ? undefined : play(reply, request.url, response);
+        return reply === undefined ? undefined : play(reply, request, response);
       });
+      // Whether a stream is asked for is in the path, so that a body must be told from the others.
+      const bodies = new Map<Received, unknown>();
+      const parsed = (request: Received): unknown => {
+        if (!bodies.has(request)) bodies.set(request, JSON.parse(request.body));
+        return bodies.get(request);
+      };
+      const streamed = (body: unknown): boolean =>
+        server.received.some((one) => parsed(one) === body && one.url.includes('streamGenerate'));
       let disposed: Promise<void> | undefined;
       return {
         model: target.model(server.url, { apiKey: contractSecret }),
-        requests: () => server.received.map(({ body }): unknown => JSON.parse(body)),
+        requests: () => server.received.map(parsed),
         hungUp,
-        ...(target.ids ? { toolIds } : {}),
+        ...(target.ids ? { toolIds: callIds } : {}),
+        read: (body) => readRequest(body, streamed(body)),
+        faults: (body) => bodyProblems(body, target.modelId),
+        option: { name: 'serviceTier', value: 'flex' },
         dispose: () => (disposed ??= server.close()),
       };
     },
   };
 }
 
-async function play(reply: ServerReply, url: string, response: ServerResponse): Promise<void> {
+const cannot: ModelHarness['cannot'] = {
+  'invalid-arguments': 'the wire carries arguments as an object, never as text',
+  refusal: 'the wire has no field for a refusal: blocks are finish reasons and promptFeedback',
+  'filtered-request':
+    'the API answers a blocked prompt with 200 and promptFeedback, which model.test.ts plays',
+};
+
+async function play(
+  reply: ServerReply,
+  request: Received,
+  response: ServerResponse,
+): Promise<void> {
+  if (reply.page === true) return page(reply, response);
   if (reply.type === 'failure') return fail(reply, response);
-  if (!url.includes('stream')) {
+  if (reply.pause?.afterChunks === 0) await reply.pause.until;
+  if (!request.url.includes('streamGenerate')) {
     response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' });
-    response.end(JSON.stringify(body(reply)));
+    response.end(JSON.stringify(bodyOf(reply)));
     return;
   }
-  const wait = reply.pause;
-  if (wait?.afterChunks === 0) await wait.until;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  if (reply.empty === true) return void response.end();
-  for (const [sent, text] of chunks(reply).entries()) {
-    if (sent > 0 && wait?.afterChunks === sent) await wait.until;
-    if (reply.cutAfterChunks === sent) return void response.socket?.destroy();
-    await new Promise((resolve) => response.write(text, resolve));
-  }
-  response.end();
+  response.flushHeaders();
+  await playAnswer(
+    reply,
+    chunksOf(reply),
+    {
+      write: (bytes) => new Promise((resolve) => response.write(bytes, resolve)),
+      end: () => void response.end(),
+      destroy: () => void response.socket?.destroy(),
+    },
+    {
+      keepAlive: ': keep-alive\r\n\r\n',
+      failure: ({ reason, message }) => {
+        const [status, details] = errors[reason] ?? ['INTERNAL', []];
+        return event(failureBody(503, status, message, details));
+      },
+    },
+  );
+}
+
+function page(reply: ServerReply, response: ServerResponse): void {
+  const status = reply.type === 'failure' ? reply.status : 200;
+  response.writeHead(status, { 'content-type': 'text/html' });
+  response.end(`<html><body><h1>${status}</h1></body></html>`);
 }
 
 function fail(reply: ServerFailure, response: ServerResponse): void {
   const [status, details] = errors[reply.reason] ?? ['INTERNAL', []];
-  const { retryAfterSeconds } = reply;
+  const { retryAfterSeconds, retryAfterDate } = reply;
   const message =
     reply.reason === 'context-length'
       ? `${reply.message} The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).`
       : reply.message;
   const wait = retryAfterSeconds === undefined ? [] : [retryInfo(`${retryAfterSeconds}s`)];
+  if (retryAfterDate !== undefined) response.setHeader('retry-after', retryAfterDate);
   response.writeHead(reply.status, { 'content-type': 'application/json; charset=UTF-8' });
   response.end(JSON.stringify(failureBody(reply.status, status, message, [...details, ...wait])));
 }
@@ -94,39 +131,50 @@ const errors: { readonly [reason: string]: readonly [status: string, details: ob
   overloaded: ['UNAVAILABLE', []],
 };
 
-function callParts(reply: ServerAnswer): object[] {
-  return (reply.calls ?? []).map(({ id, toolName, input }, index) => ({
-    functionCall: { name: toolName, args: JSON.parse(input), ...(id === undefined ? {} : { id }) },
-    ...(index === 0 ? { thoughtSignature: 'c2lnbmF0dXJl' } : {}),
-  }));
+/** Thoughts, texts and calls; a call that was cut by the length does not come at all. */
+function partsOf(reply: ServerAnswer): object[] {
+  const { reasoning, text = [], calls = [] } = reply;
+  const proof = reasoning?.proof ?? 'c2lnbmF0dXJl';
+  const whole = calls.filter(({ input }) => reply.finish !== 'length' || isJson(input));
+  return [
+    ...(reasoning?.text ?? []).map((thought) => ({ text: thought, thought: true })),
+    ...text.map((one) => ({ text: one })),
+    ...whole.map(({ id, toolName: name, input }, index) => ({
+      functionCall: {
+        name,
+        ...(input === '' ? {} : { args: JSON.parse(input) }),
+        ...(id === undefined ? {} : { id }),
+      },
+      ...(index === 0 ? { thoughtSignature: proof } : {}),
+    })),
+  ];
 }
 
-function chunks(reply: ServerAnswer): string[] {
+/** Where the model called nothing, its signature comes last, without any text. */
+function lastParts({ reasoning, calls }: ServerAnswer): object[] {
+  const proof = calls === undefined ? reasoning?.proof : undefined;
+  return [{ text: '', ...(proof === undefined ? {} : { thoughtSignature: proof }) }];
+}
+
+function chunksOf(reply: ServerAnswer): string[] {
   const surprise =
     reply.unknownEvents === true
       ? [
           event({ surprise: { text: 'no' } }),
           chunk([{ hologram: { voxels: 'no' } }], { surprise: 'no' }),
-          ': a comment\n\n',
-          'event: surprise\nid: 1\n\n',
+          'event: surprise\r\nid: 1\r\n\r\n',
         ]
       : [];
   return [
-    ...(reply.text ?? []).flatMap((text) => [chunk([{ text }]), ...surprise]),
-    ...callParts(reply).map((part) => chunk([part])),
-    last(finishes[reply.finish], [{ text: '' }], usageOf(reply)),
+    ...partsOf(reply).flatMap((part) => [chunk([part]), ...surprise]),
+    last(finishes[reply.finish], lastParts(reply), { usageMetadata: usageOf(reply) }),
   ];
 }
 
-function body(reply: ServerAnswer): object {
-  const texts = (reply.text ?? []).map((text) => ({ text }));
+function bodyOf(reply: ServerAnswer): object {
+  const parts = [...partsOf(reply), ...lastParts(reply)];
   return {
-    candidates: [
-      {
-        content: { role: 'model', parts: [...texts, ...callParts(reply)] },
-        finishReason: finishes[reply.finish],
-      },
-    ],
+    candidates: [{ content: { role: 'model', parts }, finishReason: finishes[reply.finish] }],
     usageMetadata: usageOf(reply),
     ...names,
   };
@@ -137,9 +185,11 @@ const finishes = {
   'tool-calls': 'STOP',
   length: 'MAX_TOKENS',
   'content-filter': 'SAFETY',
+  other: 'A_NEW_REASON',
 } as const;
 
-function usageOf({ usage }: ServerAnswer): object {
+function usageOf({ usage, noUsage }: ServerAnswer): object | undefined {
+  if (noUsage === true) return undefined;
   const { inputTokens = 1, outputTokens = 1, cachedInputTokens, reasoningTokens } = usage ?? {};
   return {
     promptTokenCount: inputTokens,
@@ -150,22 +200,11 @@ function usageOf({ usage }: ServerAnswer): object {
   };
 }
 
-interface Content {
-  readonly parts: readonly {
-    readonly functionCall?: { readonly id?: string; readonly name: string };
-    readonly functionResponse?: { readonly id?: string; readonly response: object };
-  }[];
-}
-
-function toolIds(sent: unknown) {
-  const { contents } = sent as { readonly contents: readonly Content[] };
-  const parts = contents.flatMap((one) => one.parts);
-  return {
-    calls: parts.flatMap(({ functionCall: call }) =>
-      call === undefined ? [] : [{ id: call.id ?? '', toolName: call.name }],
-    ),
-    results: parts.flatMap(({ functionResponse: result }) =>
-      result === undefined ? [] : [{ id: result.id ?? '', text: JSON.stringify(result.response) }],
-    ),
-  };
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

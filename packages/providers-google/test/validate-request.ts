@@ -30,8 +30,15 @@ export function problemsOf(request: {
     say('a stream without alt=sse');
   }
   const body: unknown = JSON.parse(request.body);
-  if (!isFields(body)) return [...problems, 'the body is no object'];
-  const { generation, family } = traitsOf(url?.groups?.['model'] ?? '');
+  return [...problems, ...bodyProblems(body, url?.groups?.['model'] ?? '')];
+}
+
+/** What the vendor would refuse in the body of a request for this model. */
+export function bodyProblems(body: unknown, model: string): string[] {
+  if (!isFields(body)) return ['the body is no object'];
+  const problems: string[] = [];
+  const say = (problem: string): void => void problems.push(problem);
+  const { generation, family } = traitsOf(model);
   const modern = generation === undefined || generation >= 3;
   keys(body, topLevel, 'the body', say);
   checkContents(body['contents'], modern && generation !== undefined, say);
@@ -76,6 +83,7 @@ function checkContents(contents: unknown, signed: boolean, say: Say): void {
       say(`${turn.responses.length} results after ${before?.calls.length ?? 0} calls`);
     }
   }
+  if (turns[0]?.role !== 'user') say('the first turn is not the user’s');
   if (turns.at(-1)?.role === 'model') say('the last turn is the model’s');
   if (signed) {
     const begin = turns.findLastIndex(({ role, results }) => role === 'user' && !results);

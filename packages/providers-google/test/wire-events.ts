@@ -18,12 +18,12 @@ export function chunk(parts: readonly object[], more: object = {}): string {
 export function last(
   finishReason: string,
   parts: readonly object[] = [{ text: '' }],
-  usageMetadata: object = usage,
+  more: object = { usageMetadata: usage },
 ): string {
   return event({
     candidates: [{ content: { parts, role: 'model' }, finishReason, index: 0 }],
-    usageMetadata,
     ...names,
+    ...more,
   });
 }
 
