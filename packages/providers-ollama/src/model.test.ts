@@ -243,17 +243,17 @@ describe('an abort', () => {
 
 it('uses its socket again', async () => {
   await using quiet = await wireServer();
-  quiet.play(async (response) => {
+  let ended = deferred();
+  quiet.play((response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.write(whole);
     // The end of the body comes after the last line, as it does over a real network.
-    await new Promise(setImmediate);
-    response.end();
+    setImmediate(() => response.end(() => ended.resolve()));
   });
   const other = ollama('qwen3', { host: quiet.url });
   for (let turn = 0; turn < 10; turn++) {
-    await respond(other);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    ended = deferred();
+    await Promise.all([respond(other), ended.promise]);
   }
   expect(quiet.connections()).toBeLessThan(6);
 });
