@@ -134,10 +134,14 @@ function convert(
     case 'items':
       // An array of schemas is how older drafts say `prefixItems`; then `additionalItems` is the rest.
       if (isJsonArray(value)) out['prefixItems'] = value.map((one) => sub(one, writer));
-      else out[key] = sub(value, writer);
+      else rest(value, schema['prefixItems'], out, writer);
       return;
     case 'additionalItems':
-      if (isJsonArray(schema['items'])) out['items'] = sub(value, writer);
+      if (isJsonArray(schema['items'])) rest(value, schema['items'], out, writer);
+      return;
+    case 'propertyNames':
+      // That names are texts is what schema libraries print of every map.
+      if (JSON.stringify(value) !== '{"type":"string"}') writer.unsaid.add(key);
       return;
     case 'prefixItems':
     case 'anyOf':
@@ -150,6 +154,12 @@ function convert(
     default:
       writer.unsaid.add(key);
   }
+}
+
+/** What comes after the first items of a tuple: `false`, nothing, is an end to their count. */
+function rest(value: Json, first: Json | undefined, out: Out, writer: Writer): void {
+  if (value === false && isJsonArray(first)) out['maxItems'] ??= first.length;
+  else out['items'] = sub(value, writer);
 }
 
 /** `true` is anything; `false`, nothing, has no form. */
