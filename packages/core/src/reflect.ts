@@ -237,7 +237,8 @@ async function askJudge<C>(
           additionalProperties: false,
         },
       },
-      settings: settingsOf(agent.modelSettings, model !== undefined),
+      settings: model === undefined ? agent.modelSettings : settingsForAny(agent.modelSettings),
+      unrecorded: asked.length,
     });
     asked.push(answer);
     const judgement = readJudgement(answer.value, criteria);
@@ -249,11 +250,8 @@ async function askJudge<C>(
   );
 }
 
-// How an answer is cut is not meant for judging it; and what one model takes, another may refuse.
-function settingsOf(settings: ModelSettings, other: boolean): ModelSettings {
-  const { maxTokens: _max, stop: _stop, ...own } = settings;
-  if (!other) return own;
-  const { timeoutMs, retry, providerOptions } = own;
+// What one model takes, another may refuse.
+function settingsForAny({ timeoutMs, retry, providerOptions }: ModelSettings): ModelSettings {
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(retry === undefined ? {} : { retry }),

@@ -133,6 +133,20 @@ test('a limit of the run stops it with the best draft as the work so far', async
   await journalOf(store, result.runId);
 });
 
+test('time that runs out while the judge works leaves what there is', async () => {
+  for (const [judgements, response] of [
+    [[{ hang: true }], 'One.'],
+    [[scored(0.5), { hang: true }], 'One.'],
+    [[scored(0.5), scored(0.6), { hang: true }], 'Two.'],
+  ] as const) {
+    const { runner, store, judge } = writing(['One.', 'Two.', 'Three.'], judgements);
+    const result = await runner.run('Write.', { limits: { wallClockMs: 100 } });
+    expect([result.status, result.stopReason]).toEqual(['stopped', 'wall_clock']);
+    expect([result.response, judge.running]).toEqual([response, 0]);
+    await journalOf(store, result.runId);
+  }
+});
+
 test('a cancel while rewriting gives the best draft, not the one in the making', async () => {
   const writingTwo = gate();
   const abort = new AbortController();

@@ -7,7 +7,7 @@ import type { RunContext } from './run-context.ts';
 
 /** What an `evaluationFunction` judges. */
 export interface Evaluated<C = unknown, O = unknown> {
-  /** The text of the request. */
+  /** The text of what the agent is asked, and its messages. */
   readonly message: string;
   readonly messages: readonly Message[];
   readonly requestContext: JsonObject;

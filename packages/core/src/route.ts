@@ -169,6 +169,7 @@ async function askTwice<C, T>(
       question,
       output,
       settings: agent.modelSettings,
+      unrecorded: asked.length,
     });
     asked.push(answer);
     value = read(answer.value);
