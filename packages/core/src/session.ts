@@ -252,6 +252,8 @@ function busy(sessionId: string, activeRunId: string): SessionBusyError {
 function closingNote(state: RunState): readonly Message[] {
   const { end } = state;
   if (end === undefined || end.status === 'completed') return [];
+  // A request that was refused leaves nothing.
+  if (state.newMessages.length === 0) return [];
   const why =
     end.status === 'stopped' ? `a limit was reached (${end.stopReason ?? 'limit'})` : end.status;
   return [

@@ -298,6 +298,8 @@ export function apply(state: RunState, event: RunEvent): void {
     case 'run-end':
       state.end = event;
       state.paused = false;
+      // What did not pass is nothing that a later turn may read.
+      if (wasRefused(state)) state.newMessages.length = 0;
       keepDraft(state, event);
       break;
     case 'guardrail-result':
@@ -409,6 +411,20 @@ export function inputOf(call: CallState): Json {
 /** What a guardrail decided before, if it was asked. */
 export function verdictOf(frame: FrameState, about: VerdictOn): GuardrailResult | undefined {
   return frame.verdicts?.get(verdictKey(frame, about));
+}
+
+/** Whether input guardrails refused what the conversation asked: of the first agent, or of whom it was routed to. */
+function wasRefused({ frames, end }: RunState): boolean {
+  let frame = frames.values().next().value;
+  for (;;) {
+    for (const [key, { action }] of frame?.verdicts ?? []) {
+      if (key.startsWith('input ') && (action === 'reject' || action === 'tripwire')) return true;
+    }
+    const next: FrameState | undefined = frame?.children?.at(-1);
+    if (next === undefined) return end?.error?.code === 'guardrail_error' && frame?.turn === 0;
+    if (next.handoff?.primitive !== 'route') return false;
+    frame = next;
+  }
 }
 
 // The request is that text from now on, with its files.
