@@ -5,11 +5,15 @@ import { wrapModel } from './wrap-model.ts';
 
 /**
  * Wraps what a run does outside of itself: model calls and tool calls. The first in a list is the outermost; the
- * runner's come before the agent's. It spans one step at most: whatever must hold across steps is data.
+ * runner's come before the run's, and those before the agent's. It spans one step at most: whatever must hold across steps is data.
  */
 export interface Middleware<in C = never> {
   readonly name: string;
-  /** Around every model call, those of routers and judges too. Must yield what a model yields: deltas, one response. */
+  /**
+   * Around every model call, those of routers and judges too; retries are inside, and say `restart`. Must yield what a
+   * model yields: deltas, one response. The response counts when the iteration has ended: what comes after `yield*` is
+   * done, and may still throw.
+   */
   wrapModelCall?(
     request: ModelRequest,
     context: RunContext<C>,
@@ -38,8 +42,21 @@ export function withMiddleware<C>(
         one.wrapModelCall?.(asked, context, next) ?? next(asked),
       (asked: ModelRequest) => model.stream(asked, options),
     );
-    return ask(request);
+    return toTheirEnd(ask(request));
   });
+}
+
+// Whoever asks a model leaves at the response; what middleware does after its `yield*` belongs to the call.
+async function* toTheirEnd(
+  events: AsyncIterable<ModelStreamEvent>,
+): AsyncGenerator<ModelStreamEvent, void> {
+  let response: ModelStreamEvent | undefined;
+  for await (const event of events) {
+    if (response !== undefined) continue;
+    if (event.type === 'response') response = event;
+    else yield event;
+  }
+  if (response !== undefined) yield response;
 }
 
 /** Runs a tool through the middleware. */
