@@ -244,7 +244,7 @@ function takeStep<C>(
         if (guarding !== undefined) return guarding;
       }
       const opening = openingStep(live, frame, agent);
-      if (opening?.type === 'answer') return conclude(live, frame, opening);
+      if (opening?.type === 'answer') return conclude(live, frame, agent, opening);
       if (opening !== undefined) return open(live, frame, agent, opening);
       if (rounds.left <= 0) return false;
       rounds.left -= 1;

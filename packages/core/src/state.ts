@@ -447,7 +447,8 @@ function rewriteRequest(state: RunState, frame: FrameState, value: Json): void {
 
 function rewriteAnswer(frame: FrameState, value: Json): void {
   const { last } = frame;
-  if (last === undefined) return;
+  // With calls, it was somebody else's answer that is passed on.
+  if (last === undefined || frame.calls.length > 0) return;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const rest = last.message.parts.filter(({ type }) => type !== 'text' && type !== 'reasoning');
   const message: Message = { ...last.message, parts: [{ type: 'text', text }, ...rest] };
