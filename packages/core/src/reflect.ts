@@ -36,6 +36,8 @@ export async function reflect<C>(
   try {
     judgement = await judge(live, frame, agent, plan, draft, asked);
   } catch (failure) {
+    // Then nothing was judged: the run cannot be written.
+    if (live.journal.failure !== undefined) throw failure;
     error = toFailure(failure);
   }
   // Whatever came of it: what was asked was paid for.
