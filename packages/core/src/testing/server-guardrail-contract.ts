@@ -4,15 +4,8 @@ import { outputText } from '../message.ts';
 import { ReflectionAgent } from '../reflection-agent.ts';
 import { equal, ok } from './assert.ts';
 import { scriptedModel } from './scripted-model.ts';
-import {
-  countingTool,
-  eventsOf,
-  readsOnAfterEvery,
-  scripted,
-  textField,
-  type ServerCase,
-  type WireEvent,
-} from './server-fixture.ts';
+import { eventsOf, readsOnAfterEvery, type WireEvent } from './server-events.ts';
+import { countingTool, scripted, textField, type ServerCase } from './server-fixture.ts';
 
 /** What is checked and judged before a client sees it. */
 export function serverGuardrailContract(define: ServerCase): void {
