@@ -5,7 +5,7 @@ import type { RunFailure } from './errors.ts';
 import { guard, rejected } from './guard.ts';
 import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import { outputText, textOf, type Message, type Output } from './message.ts';
+import { outputText, textOf, type Message, type Output, type Part } from './message.ts';
 import { dropMisfit, keepBest, reflect } from './reflect.ts';
 import { validate } from './schema.ts';
 import { answerer, heir, isQuiet, type FrameState } from './state.ts';
@@ -75,17 +75,12 @@ async function guardAnswer<C>(
   if (!verdict.passed) return verdict;
   if (!verdict.rewritten) return { passed: true, answer: { output, response } };
   const rewritten: Output = { type: 'json', value: verdict.value };
-  const kept = frame.last?.message.parts.filter(({ type }) => type === 'text' || type === 'file');
-  return {
-    passed: true,
-    answer: {
-      response: outputText(rewritten),
-      output:
-        output.type === 'content' && kept !== undefined
-          ? { type: 'content', parts: kept }
-          : rewritten,
-    },
-  };
+  const text = outputText(rewritten);
+  if (output.type === 'json')
+    return { passed: true, answer: { response: text, output: rewritten } };
+  const files = output.parts.filter(({ type }) => type === 'file');
+  const parts: readonly Part[] = [{ type: 'text', text }, ...files];
+  return { passed: true, answer: { response: text, output: { type: 'content', parts } } };
 }
 
 /**

@@ -407,6 +407,31 @@ describe('among agents', () => {
     },
   );
 
+  test.each([
+    ['word for word', { mode: 'coordinator', defaultReturn: 'bubble_up' }],
+    ['of a chain', { mode: 'sequential' }],
+  ] as const)(
+    'an answer that is passed on, %s, and refused is not the work so far',
+    async (_how, config) => {
+      const inner = new Agent({ name: 'inner', model: scriptedModel(['CANARY']) });
+      const desk = new Agent({
+        name: 'desk',
+        model: scriptedModel([{ calls: [['handoff_to_inner', { message: 'x' }]] }]),
+        handoffConfig: { ...config, targets: [{ agent: inner }] },
+        outputGuardrails: [guardrail('no', reject('Never.'))],
+      });
+      const { result, text, session } = await watched(desk, 'Hi.');
+      expect(result.error).toEqual({ code: 'guardrail_rejected', message: 'Never.' });
+      expect([result.response, text]).toEqual(['', '']);
+      expect(
+        JSON.stringify([
+          result.newMessages.filter(({ role }) => role !== 'tool'),
+          session.messages.filter(({ role }) => role !== 'tool'),
+        ]),
+      ).not.toContain('CANARY');
+    },
+  );
+
   test('one that is called and never passes is an error for its caller; a tripwire ends the run', async () => {
     for (const [decision, status] of [
       [reject('No.'), 'completed'],
