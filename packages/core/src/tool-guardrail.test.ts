@@ -10,6 +10,7 @@ import {
   shownOf,
   tripwire,
   watched,
+  said,
 } from '../test/guards.ts';
 import { Agent } from './agent.ts';
 import { UserError } from './errors.ts';
@@ -219,7 +220,7 @@ describe('output', () => {
     expect(
       decisions(journal)
         .map(({ callId, action }) => `${callId} ${action}`)
-        .sort(),
+        .toSorted(),
     ).toEqual(['f0.t1.c1 allow', 'f0.t1.c2 reject', 'f0.t1.c3 rewrite']);
   });
 
@@ -244,7 +245,7 @@ describe('output', () => {
       ],
     );
     await watched(agent, 'Go.');
-    expect(check.asked.toSorted()).toEqual(['fail failed: no money', 'short']);
+    expect(check.asked.map(said).toSorted()).toEqual(['fail failed: no money', 'short']);
   });
 
   test.each([rewrite('clean'), reject('No.')])(
@@ -327,7 +328,7 @@ describe('output', () => {
     });
     expect([signal?.aborted, later]).toEqual([true, 0]);
     const results = run.journal.filter((event) => event.type === 'tool-result');
-    expect(results.map(({ callId, how }) => `${callId} ${how}`).sort()).toEqual([
+    expect(results.map(({ callId, how }) => `${callId} ${how}`).toSorted()).toEqual([
       'f0.t1.c1 unknown-outcome',
       'f0.t1.c2 ran',
       'f0.t1.c3 not-run',
@@ -472,7 +473,7 @@ describe('what became of a call that was interrupted', () => {
     const seen: unknown[] = [];
     const check = (life: number) =>
       guardrail('first', ({ value }) => {
-        seen.push(`${life} ${String(value)}`);
+        seen.push(`${life} ${said(value)}`);
         return allow;
       });
     const slow = gate();
