@@ -8,7 +8,7 @@ import type { LiveRun } from './live-run.ts';
 import { outputText, textOf, type Message, type Output, type Part } from './message.ts';
 import { dropMisfit, keepBest, reflect } from './reflect.ts';
 import { validate } from './schema.ts';
-import { answerer, heir, isQuiet, type FrameState } from './state.ts';
+import { answerer, heir, isQuiet, type FrameState } from './frame.ts';
 import { orAbort } from './wait.ts';
 
 /** A frame's answer: its output, and how it reads. */

@@ -6,7 +6,7 @@ import { textOf, type Message } from './message.ts';
 import { ModelListener } from './model-listener.ts';
 import type { Model, ModelSettings, OutputSpec } from './model.ts';
 import { readResponse } from './read-response.ts';
-import type { FrameState } from './state.ts';
+import type { FrameState } from './frame.ts';
 
 /** A question that the run asks a model for itself: who should answer, how good an answer is. */
 export interface Aside {

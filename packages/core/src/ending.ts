@@ -4,7 +4,8 @@ import type { StopReason } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import { textOf, type Output } from './message.ts';
 import { publicReason } from './public-event.ts';
-import { answerer, bestDraft, usageOf, workedMs, type FrameState } from './state.ts';
+import { answerer, bestDraft, type FrameState } from './frame.ts';
+import { usageOf, workedMs } from './state.ts';
 import { editNote } from './tool-call.ts';
 
 /** How a run ends. */

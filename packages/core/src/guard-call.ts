@@ -6,7 +6,7 @@ import { toJson, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { outputText } from './message.ts';
 import { validate } from './schema.ts';
-import { inputOf, type CallState, type FrameState } from './state.ts';
+import { inputOf, type CallState, type FrameState } from './frame.ts';
 import type { Tool } from './tool.ts';
 
 interface Where<C> {

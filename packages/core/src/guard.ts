@@ -6,7 +6,7 @@ import type { RunEventOf } from './events.ts';
 import type { Guardrail, GuardrailResult } from './guardrail.ts';
 import { toJson, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import { verdictOf, type FrameState } from './state.ts';
+import { verdictOf, type FrameState } from './frame.ts';
 import { orAbort } from './wait.ts';
 
 /** What guardrails are asked about. */

@@ -7,7 +7,7 @@ import { toJson, type Json } from './json.ts';
 import { LimitReached } from './limit-reached.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message } from './message.ts';
-import { hopsOf, resultsMessage, type CallState, type FrameState } from './state.ts';
+import { hopsOf, resultsMessage, type CallState, type FrameState } from './frame.ts';
 import { inputText, reasonOf, selectContext, selectHistory, withoutPrivate } from './travel.ts';
 import { orAbort } from './wait.ts';
 

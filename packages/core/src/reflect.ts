@@ -6,7 +6,7 @@ import { isJsonObject, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { ModelSettings } from './model.ts';
 import { isScore, type Evaluation, type ReflectionPlan } from './reflection.ts';
-import type { FrameState } from './state.ts';
+import type { FrameState } from './frame.ts';
 import { orAbort } from './wait.ts';
 
 /** A draft as it is judged. */

@@ -37,7 +37,8 @@ import type {
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
 import { commitEnd, confirmSession, readState, resetSession } from './session.ts';
-import { answerer, openInterruptions, type RunState } from './state.ts';
+import { answerer } from './frame.ts';
+import { openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
 import { inputText } from './travel.ts';

@@ -1,7 +1,8 @@
 import { AgentError, NotFoundError, SessionBusyError, SessionConflictError } from './errors.ts';
 import { randomId } from './ids.ts';
 import type { Message } from './message.ts';
-import { activeAgent, closesSession, fold, type RunState } from './state.ts';
+import { fold } from './fold.ts';
+import { activeAgent, closesSession, type RunState } from './state.ts';
 import type { RunHeader, SessionSnapshot, Store } from './store.ts';
 import { isTransient, surely } from './surely.ts';
 

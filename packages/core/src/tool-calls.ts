@@ -24,7 +24,7 @@ import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { toolsOf } from './model-call.ts';
 import { validate, validateNow } from './schema.ts';
-import { inputOf, type CallState, type FrameState } from './state.ts';
+import { inputOf, type CallState, type FrameState } from './frame.ts';
 import { repeatable } from './step.ts';
 import type { Effect, Tool } from './tool.ts';
 import { runCall, toOutput, withEditNote } from './tool-call.ts';

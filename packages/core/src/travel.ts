@@ -2,7 +2,7 @@ import type { HandoffPrimitive, History } from './handoff.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import type { Message, Part, ProviderData } from './message.ts';
 import type { RunContext } from './run-context.ts';
-import type { FrameState } from './state.ts';
+import type { FrameState } from './frame.ts';
 
 // What travels in a handoff: which messages, which of the request's context, and the request itself.
 
