@@ -1,11 +1,6 @@
 import { checkOptions, type OptionKinds } from './check-options.ts';
 import { UserError } from './errors.ts';
-import {
-  handoffToolName,
-  makeHandoff,
-  type AgentLike,
-  type Handoff,
-} from './handoff.ts';
+import { handoffToolName, makeHandoff, type AgentLike, type Handoff } from './handoff.ts';
 import { isJsonObject, type Json } from './json.ts';
 import type { RunContext } from './run-context.ts';
 import { jsonSchema, type Schema } from './schema.ts';

@@ -1,3 +1,5 @@
+import { shown } from './check-options.ts';
+import { UserError } from './errors.ts';
 import type { Model, ModelRequest, ModelStreamEvent } from './model.ts';
 import type { RunContext } from './run-context.ts';
 import type { Tool, ToolContext } from './tool.ts';
@@ -25,6 +27,21 @@ export interface Middleware<in C = never> {
     context: ToolContext<C>,
     next: (input: unknown) => Promise<unknown>,
   ): Promise<unknown>;
+}
+
+/** @throws UserError for what wraps nothing. */
+export function checkMiddleware(whose: string, middleware: readonly Middleware[]): void {
+  if (!Array.isArray(middleware)) {
+    throw new UserError(`${whose} has ${shown(middleware)} as middleware. Write a list of them.`);
+  }
+  for (const one of middleware) {
+    const wraps = ['wrapModelCall', 'wrapToolCall'].map((name) => typeof Object(one)[name]);
+    const usable = wraps.every((kind) => kind === 'function' || kind === 'undefined');
+    if (usable && wraps.includes('function')) continue;
+    throw new UserError(
+      `${whose} has ${shown(one)} among its middleware. Write { name: '…' } with the function wrapModelCall, wrapToolCall or both.`,
+    );
+  }
 }
 
 /** A model whose calls go through the middleware. */
