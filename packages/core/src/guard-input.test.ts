@@ -352,6 +352,29 @@ describe('beside the model call', () => {
     expect(model.running).toBe(0);
   });
 
+  test('one that throws in a called agent fails that agent: the others are told that it is over', async () => {
+    const thinking = gate();
+    const slow = guardrail('slow', async () => {
+      await thinking.wait();
+      return allow;
+    });
+    const broken = guardrail('broken', async () => {
+      await thinking.reached;
+      throw new Error('down');
+    });
+    const childModel = scriptedModel([{ text: 'x', hang: true }]);
+    const child = new Agent({ name: 'child', model: childModel, inputGuardrails: [slow, broken] });
+    const desk = new Agent({
+      name: 'desk',
+      model: scriptedModel([{ calls: [['child', { message: 'x' }]] }, 'Without it.']),
+      tools: [child.asTool({ toolName: 'child' })],
+    });
+    const { result } = await watched(desk, 'Hi.');
+    expect(result.response).toBe('Without it.');
+    expect(slow.checks[0]?.signal.aborted).toBe(true);
+    expect(childModel.running).toBe(0);
+  });
+
   test('a tripwire counts whoever else objects, in whatever order', async () => {
     const no = guardrail('no', reject('No.'));
     const wire = guardrail('wire', async () => {
