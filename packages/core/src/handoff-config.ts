@@ -263,9 +263,10 @@ function targetHandoff<C>(
   const when = typeof condition === 'string' && how.gated ? `Use it when: ${condition}` : undefined;
   const gate =
     typeof condition === 'function' && how.gated
-      ? async ({ context, requestContext }: RunContext<C>, message: string) =>
-          // What does not hold, whatever it says instead, is not offered.
-          Boolean(await condition({ message, context, requestContext }))
+      ? async ({ context, requestContext }: RunContext<C>, message: string) => {
+          const holds: unknown = await condition({ message, context, requestContext });
+          return Boolean(holds); // Plain JavaScript may answer anything; nothing does not hold.
+        }
       : undefined;
   return makeHandoff<C, unknown>(name, {
     agent: target.agent,

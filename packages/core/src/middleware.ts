@@ -56,11 +56,24 @@ export function withMiddleware<C>(
     const context = contextOf();
     const ask = wrapping.reduceRight(
       (next, one) => (asked: ModelRequest) =>
-        one.wrapModelCall?.(asked, context, next) ?? next(asked),
+        one.wrapModelCall === undefined
+          ? next(asked)
+          : mustStream(one.name, one.wrapModelCall(asked, context, next)),
       (asked: ModelRequest) => model.stream(asked, options),
     );
     return toTheirEnd(ask(request));
   });
+}
+
+// Plain JavaScript may forget its `return`; what was meant to wrap a call must not be passed by.
+function mustStream(
+  name: string,
+  events: AsyncIterable<ModelStreamEvent>,
+): AsyncIterable<ModelStreamEvent> {
+  if (typeof Object(events)[Symbol.asyncIterator] === 'function') return events;
+  throw new UserError(
+    `wrapModelCall of middleware ${name} answered ${shown(events)}. Write wrapModelCall: (request, context, next) => next(request).`,
+  );
 }
 
 // Whoever asks a model leaves at the response; what middleware does after its `yield*` belongs to the call.
