@@ -155,6 +155,50 @@ test('a list of handoffs that a function forgot to return is refused before anyt
   );
 });
 
+test.each<readonly [string, (runner: Runner) => unknown, string]>([
+  [
+    'handoffTo() of nothing',
+    calling('handoffTo', undefined),
+    'handoffTo() was given undefined instead',
+  ],
+  [
+    'handoffTo() without inputData',
+    calling('handoffTo', { targetAgent: 'billing' }),
+    `handoffTo() has inputData undefined. Write what billing is asked: a text, or { message: '…' }.`,
+  ],
+  [
+    'an option that handoffTo() has not',
+    calling('handoffTo', { targetAgent: 'billing', inputData: 'Go.', sessionId: 's' }),
+    'handoffTo() has an unknown option "sessionId". Options: targetAgent,',
+  ],
+  [
+    'no conversation to reset',
+    calling('resetConversation', ''),
+    'was given "" instead of the id of a',
+  ],
+])('%s is refused, and nothing starts', async (_what, act, message) => {
+  const model = scriptedModel([]);
+  const desk = new Agent({ name: 'desk', model, handoffs: [billing] });
+  const runner = new Runner(desk, { store: memoryStore() });
+  await expect((async () => act(runner))()).rejects.toThrow(message);
+  expect(model.calls).toBe(0);
+});
+
+function calling(method: 'handoffTo' | 'resetConversation', value: unknown) {
+  return (runner: Runner): unknown =>
+    Reflect.apply((one: never) => runner[method](one), undefined, [value]);
+}
+
+test('middleware of a runner and of a run is looked at like that of an agent', async () => {
+  const wrong = [{ name: 'log' }];
+  expect(() => new Runner(billing, { middleware: wrong })).toThrow(
+    'The runner has an object (name)',
+  );
+  await expect(new Runner(billing).run('Go.', { middleware: wrong })).rejects.toThrow(
+    'The run has an',
+  );
+});
+
 // What callbacks answer is seen when they are called.
 
 interface Callbacks {

@@ -30,7 +30,7 @@ export interface Middleware<in C = never> {
 }
 
 /** @throws UserError for what wraps nothing. */
-export function checkMiddleware(whose: string, middleware: readonly Middleware[]): void {
+export function checkMiddleware(whose: string, middleware: readonly Middleware[] = []): void {
   if (!Array.isArray(middleware)) {
     throw new UserError(`${whose} has ${shown(middleware)} as middleware. Write a list of them.`);
   }
