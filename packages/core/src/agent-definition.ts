@@ -1,11 +1,12 @@
 import { checkCount } from './check-number.ts';
+import { checkObject, shown } from './check-options.ts';
 import { UserError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { Message, Output } from './message.ts';
 import type { LLMConfig, Model, ModelSettings, OutputSpec, ToolSpec } from './model.ts';
 import type { ChatRequest, RunResult } from './run-result.ts';
 import { isSchema, toJsonSchema, type Schema } from './schema.ts';
-import { checkNames, type Guardrail } from './guardrail.ts';
+import { checkGuardrails, type Guardrail } from './guardrail.ts';
 import { toHandoff, type HandoffTo, type Lazy } from './handoff.ts';
 import {
   compileHandoffs,
@@ -15,7 +16,7 @@ import {
   type HandoffTarget,
 } from './handoff-config.ts';
 import { agentTool, type AgentToolOptions } from './agent-tool.ts';
-import type { Middleware } from './middleware.ts';
+import { checkMiddleware, type Middleware } from './middleware.ts';
 import type { ReflectionPlan } from './reflection.ts';
 import type { Instructions, RunContext } from './run-context.ts';
 import { tool, type Tool, type ToolOptions, type ToolSource } from './tool.ts';
@@ -245,8 +246,9 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     this.middleware = config.middleware ?? [];
     this.#tools = [];
     for (const one of config.tools ?? []) this.#addTool(one);
-    checkNames(`Agent ${name}`, 'input guardrails', this.inputGuardrails);
-    checkNames(`Agent ${name}`, 'output guardrails', this.outputGuardrails);
+    checkGuardrails(`Agent ${name}`, 'input guardrails', this.inputGuardrails);
+    checkGuardrails(`Agent ${name}`, 'output guardrails', this.outputGuardrails);
+    checkMiddleware(`Agent ${name}`, this.middleware);
     this.#handoffs = config.handoffs ?? [];
     this.#handoffConfig = config.handoffConfig;
     this.#checkHandoffs(config.handoffConfig);
@@ -303,6 +305,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
   /** Sets how several agents work together from here. @throws UserError for what is not in the table; once the agent has run. */
   configureHandoffs(config: HandoffConfig<C>): this {
     this.mustBeUnused('configureHandoffs()');
+    checkObject(`configureHandoffs() of agent ${this.name}`, config, 'mode and targets');
     this.#checkHandoffs(config);
     this.#handoffConfig = config;
     return this;
@@ -376,6 +379,13 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
   }
 
   #addTool(one: Tool<C>): void {
+    if (typeof Object(one).execute !== 'function') {
+      throw new UserError(
+        one instanceof AgentDefinition
+          ? `Agent ${this.name} has agent ${one.name} among its tools. Write tools: [agent.asTool()], or handoffs: [agent].`
+          : `Agent ${this.name} has ${shown(one)} among its tools. Make tools with tool({...}).`,
+      );
+    }
     if (this.#tools.some((other) => other.name === one.name)) {
       throw new UserError(`Agent ${this.name} has two tools named ${one.name}. Rename one.`);
     }
@@ -384,6 +394,11 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
   // What needs no other agent is refused at once.
   #checkHandoffs(config: HandoffConfig<C> | undefined): void {
+    if (typeof this.#handoffs !== 'function' && !Array.isArray(this.#handoffs)) {
+      throw new UserError(
+        `Agent ${this.name} has ${shown(this.#handoffs)} as handoffs. Write handoffs: [agent, …], or a function of such a list.`,
+      );
+    }
     if (config !== undefined) {
       if (typeof this.#handoffs === 'function' || this.#handoffs.length > 0) {
         throw new UserError(
@@ -396,6 +411,11 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
 
   #listed(): HandoffPlan<C> {
     const listed = typeof this.#handoffs === 'function' ? this.#handoffs() : this.#handoffs;
+    if (!Array.isArray(listed)) {
+      throw new UserError(
+        `The handoffs function of agent ${this.name} answered ${shown(listed)}. Write handoffs: () => [agent, …].`,
+      );
+    }
     return planOf<C>(
       this.name,
       listed.map((item) => toHandoff<C, unknown>(item)),

@@ -1,11 +1,6 @@
+import { checkOptions, type OptionKinds } from './check-options.ts';
 import { UserError } from './errors.ts';
-import {
-  handoffToolName,
-  makeHandoff,
-  refuseUnknown,
-  type AgentLike,
-  type Handoff,
-} from './handoff.ts';
+import { handoffToolName, makeHandoff, type AgentLike, type Handoff } from './handoff.ts';
 import { isJsonObject, type Json } from './json.ts';
 import type { RunContext } from './run-context.ts';
 import { jsonSchema, type Schema } from './schema.ts';
@@ -31,19 +26,19 @@ export interface AgentToolOptions<C, In = { readonly message: string }> {
   readonly streamEvents?: boolean | undefined;
 }
 
-const optionKeys: ReadonlySet<string> = new Set([
-  'toolName',
-  'toolDescription',
-  'parameters',
-  'history',
-  'needsApproval',
-  'delegate',
-  'streamEvents',
-] satisfies (keyof AgentToolOptions<unknown>)[]);
+const optionKinds: OptionKinds<AgentToolOptions<never, never>> = {
+  toolName: 'any',
+  toolDescription: 'text',
+  parameters: 'any',
+  history: 'any',
+  needsApproval: 'condition',
+  delegate: 'flag',
+  streamEvents: 'flag',
+};
 
 /** An agent as a tool of another. @throws UserError for a bad tool name or schema. */
 export function agentTool<C, In>(agent: AgentLike<C>, options: AgentToolOptions<C, In>): Tool<C> {
-  refuseUnknown(`${agent.name}.asTool()`, options, optionKeys);
+  checkOptions(`${agent.name}.asTool()`, options, optionKinds);
   const target = makeHandoff<C, unknown>(agent.name, {
     agent,
     toolName: options.toolName ?? agent.name,

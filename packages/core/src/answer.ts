@@ -5,10 +5,10 @@ import type { RunFailure } from './errors.ts';
 import { guard, rejected } from './guard.ts';
 import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import { outputText, textOf, type Message, type Output } from './message.ts';
+import { outputText, textOf, type Message, type Output, type Part } from './message.ts';
 import { dropMisfit, keepBest, reflect } from './reflect.ts';
 import { validate } from './schema.ts';
-import { answerer, heir, isQuiet, type FrameState } from './state.ts';
+import { answerer, heir, isQuiet, type FrameState } from './frame.ts';
 import { orAbort } from './wait.ts';
 
 /** A frame's answer: its output, and how it reads. */
@@ -17,42 +17,48 @@ interface Answer {
   readonly output: Output;
 }
 
-/** Ends a frame with its answer, its heir's or its own last message, or has it asked again; `true` when the run has ended. */
+/** Ends a frame with its answer, its heir's or its own last message, or has it asked again. */
 export async function answer<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
-): Promise<boolean> {
+): Promise<void> {
   const child = heir(frame);
-  if (child !== undefined) return conclude(live, frame, child);
+  if (child !== undefined) return conclude(live, frame, agent, child);
   const { last } = frame;
-  if (last === undefined) return false;
+  if (last === undefined) return undefined;
   const failure = answerFailure(last.message, last.finishReason, agent);
-  if (failure !== undefined)
-    return keepBest(live, frame, failure) ? false : fail(live, frame, failure);
+  if (failure !== undefined) return failOrKeep(live, frame, failure);
   const read = await readOutput(last.message, agent);
   if (!read.ok) {
-    if (dropMisfit(live, frame, agent, read.issues)) return false;
+    if (dropMisfit(live, frame, agent, read.issues)) return undefined;
     return askAgain(live, frame, agent, read.issues);
   }
   const { reflection } = agent;
   if (reflection !== undefined && frame.reflection?.done !== true) {
     const draft = { response: textOf(last.message), value: read.value };
-    await reflect(live, frame, agent, reflection, draft);
-    return false;
+    return reflect(live, frame, agent, reflection, draft);
   }
   const given = { response: textOf(last.message), output: read.output };
-  if (agent.outputGuardrails.length > 0) return guarded(live, frame, agent, given);
-  return give(live, frame, given);
+  if (agent.outputGuardrails.length === 0) return give(live, frame, given);
+  const verdict = await guardAnswer(live, frame, agent, given);
+  if (verdict.passed) return give(live, frame, verdict.answer);
+  return frame.outputRetries >= agent.maxOutputRetries
+    ? fail(live, frame, rejected(verdict.message))
+    : askAgain(live, frame, agent, `Your answer was not accepted: ${verdict.message}`);
 }
 
-/** Has the output guardrails look at an answer; what they rewrote is in the state, and looked at again. */
-async function guarded<C>(
+type GuardedAnswer =
+  | { readonly passed: true; readonly answer: Answer }
+  | { readonly passed: false; readonly message: string };
+
+/** Has the output guardrails look at an answer; what they rewrote is in the state, too. */
+async function guardAnswer<C>(
   live: LiveRun<C>,
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
   { output, response }: Answer,
-): Promise<boolean> {
+): Promise<GuardedAnswer> {
   await live.journal.flush();
   const fits = async (value: Json, name: string): Promise<void> => {
     if (agent.outputType === undefined && typeof value === 'string') return;
@@ -66,51 +72,61 @@ async function guarded<C>(
   const value = output.type === 'json' ? output.value : outputText(output);
   const what = { live, frame, agent, on: 'output', fits } as const;
   const verdict = await guard(what, agent.outputGuardrails, value);
-  if (!verdict.passed) {
-    if (frame.outputRetries >= agent.maxOutputRetries) {
-      return fail(live, frame, rejected(verdict.message));
-    }
-    return askAgain(live, frame, agent, `Your answer was not accepted: ${verdict.message}`);
-  }
-  if (!verdict.rewritten) return give(live, frame, { output, response });
+  if (!verdict.passed) return verdict;
+  if (!verdict.rewritten) return { passed: true, answer: { output, response } };
   const rewritten: Output = { type: 'json', value: verdict.value };
-  const kept = frame.last?.message.parts.filter(({ type }) => type === 'text' || type === 'file');
-  return give(live, frame, {
-    response: outputText(rewritten),
-    output:
-      output.type === 'content' && kept !== undefined
-        ? { type: 'content', parts: kept }
-        : rewritten,
-  });
+  const text = outputText(rewritten);
+  if (output.type === 'json')
+    return { passed: true, answer: { response: text, output: rewritten } };
+  const files = output.parts.filter(({ type }) => type === 'file');
+  const parts: readonly Part[] = [{ type: 'text', text }, ...files];
+  return { passed: true, answer: { response: text, output: { type: 'content', parts } } };
 }
 
-/** Ends a frame as the one that answered for it ended. */
+/**
+ * Ends a frame as the one that answered for it ended. Who took over answers for itself; where the answer is passed on
+ * (word for word, or the last of a chain), it must pass this agent's guardrails, too.
+ */
 export async function conclude<C>(
   live: LiveRun<C>,
   frame: FrameState,
+  agent: AgentDefinition<C, unknown>,
   { output, error }: Pick<FrameState, 'output' | 'error'>,
-): Promise<boolean> {
+): Promise<void> {
   if (output === undefined) {
     const none: RunFailure = { code: 'model_behavior', message: `${frame.agent} has no answer.` };
     return fail(live, frame, error ?? none);
   }
   const { last } = answerer(frame);
-  const response = last === undefined ? outputText(output) : textOf(last.message);
-  return give(live, frame, { response: response === '' ? outputText(output) : response, output });
+  const said = last === undefined ? '' : textOf(last.message);
+  const given = { response: said === '' ? outputText(output) : said, output };
+  if (agent.outputGuardrails.length === 0 || tookOver(frame)) return give(live, frame, given);
+  const verdict = await guardAnswer(live, frame, agent, given);
+  if (verdict.passed) return give(live, frame, verdict.answer);
+  return fail(live, frame, rejected(verdict.message));
 }
 
-/** The frame gave no answer; `true` when that ends the run. */
+function tookOver({ children }: FrameState): boolean {
+  const primitive = children?.at(-1)?.handoff?.primitive;
+  return primitive === 'transfer' || primitive === 'route';
+}
+
+/** The frame gave no answer: its caller reads why, or the run ends. */
 export async function fail<C>(
   live: LiveRun<C>,
   frame: FrameState,
   error: RunFailure,
-): Promise<boolean> {
-  if (worksForAnother(frame)) {
-    failFrame(live, frame, error);
-    return false;
-  }
-  await endRun(live, { status: 'failed', error });
-  return true;
+): Promise<void> {
+  if (worksForAnother(frame)) failFrame(live, frame, error);
+  else await endRun(live, { status: 'failed', error });
+}
+
+async function failOrKeep<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  error: RunFailure,
+): Promise<void> {
+  if (!keepBest(live, frame, error)) await fail(live, frame, error);
 }
 
 /** Has the model answer again, told what was wrong; too often, and the frame fails. */
@@ -119,27 +135,21 @@ async function askAgain<C>(
   frame: FrameState,
   agent: AgentDefinition<C, unknown>,
   issues: string,
-): Promise<boolean> {
+): Promise<void> {
   if (frame.outputRetries >= agent.maxOutputRetries) {
-    const failure: RunFailure = {
+    // It may quote what no guardrail has seen.
+    const why = agent.outputGuardrails.length === 0 ? `: ${issues}` : '.';
+    return failOrKeep(live, frame, {
       code: agent.outputType === undefined ? 'model_behavior' : 'invalid_output',
-      message: `${frame.agent} gave no usable answer in ${frame.outputRetries + 1} tries${
-        // It may quote what no guardrail has seen.
-        agent.outputGuardrails.length === 0 ? `: ${issues}` : '.'
-      }`,
-    };
-    return keepBest(live, frame, failure) ? false : fail(live, frame, failure);
+      message: `${frame.agent} gave no usable answer in ${frame.outputRetries + 1} tries${why}`,
+    });
   }
   live.stage(frame, { type: 'warning', code: 'invalid-output', message: issues });
-  return false;
 }
 
-async function give<C>(live: LiveRun<C>, frame: FrameState, given: Answer): Promise<boolean> {
+async function give<C>(live: LiveRun<C>, frame: FrameState, given: Answer): Promise<void> {
   if (frame.held && heir(frame) === undefined) await showHeld(live, frame, given.response);
-  if (frame.parent !== undefined) {
-    endFrame(live, frame, given.output);
-    return false;
-  }
+  if (frame.parent !== undefined) return endFrame(live, frame, given.output);
   let answered = given;
   const { afterRun } = live.around.agent(live.state.entryAgent) ?? {};
   if (afterRun !== undefined) {
@@ -148,8 +158,7 @@ async function give<C>(live: LiveRun<C>, frame: FrameState, given: Answer): Prom
   }
   live.abort.throwIfAborted(); // A cancel that came meanwhile wins.
   live.stage(frame, { type: 'frame-end', output: answered.output });
-  await endRun(live, { status: 'completed', ...answered });
-  return true;
+  return endRun(live, { status: 'completed', ...answered });
 }
 
 /** An answer that was held back streams when it has passed. */

@@ -6,7 +6,7 @@ import { textOf, type Message } from './message.ts';
 import { ModelListener } from './model-listener.ts';
 import type { Model, ModelSettings, OutputSpec } from './model.ts';
 import { readResponse } from './read-response.ts';
-import type { FrameState } from './state.ts';
+import type { FrameState } from './frame.ts';
 
 /** A question that the run asks a model for itself: who should answer, how good an answer is. */
 export interface Aside {
@@ -16,6 +16,8 @@ export interface Aside {
   readonly question: string;
   readonly output: OutputSpec;
   readonly settings: ModelSettings;
+  /** How many were asked before it and are not recorded yet. */
+  readonly unrecorded: number;
 }
 
 /** What a model answered aside: its JSON, if it was JSON, and the event that records the call. */
@@ -42,8 +44,7 @@ export async function askAside<C>(
       parts: [{ type: 'text', text: question }],
     },
   ];
-  // What is meant for the conversation's turns has no meaning here.
-  const { toolChoice: _choice, parallelToolCalls: _parallel, ...settings } = aside.settings;
+  const settings = settingsOf(aside.settings);
   const writing = live.journal.flush();
   if (writing !== undefined) await writing;
   live.throwIfLost();
@@ -65,7 +66,7 @@ export async function askAside<C>(
     const response = await readResponse(model, request, { signal: live.abort, onEvent });
     span?.end();
     const message: Message = {
-      id: `${frame.id}.${purpose}${live.state.perRequest.length + 1}`,
+      id: `${frame.id}.${purpose}${live.state.perRequest.length + aside.unrecorded + 1}`,
       runId: live.state.runId,
       role: 'assistant',
       parts: response.parts.filter((part) => part.type !== 'tool-call') as Message['parts'],
@@ -84,6 +85,13 @@ export async function askAside<C>(
     span?.end({ error });
     throw error;
   }
+}
+
+// What is meant for the conversation's turns has no meaning here: its tools, and how an answer is cut.
+function settingsOf(settings: ModelSettings): ModelSettings {
+  const { toolChoice: _choice, parallelToolCalls: _parallel, ...asked } = settings;
+  const { maxTokens: _max, stop: _stop, ...rest } = asked;
+  return rest;
 }
 
 /** The JSON of a text, in a code fence or not; `undefined` where there is none. */

@@ -1,6 +1,6 @@
 import { canonicalJson, sha256Hex, type JsonObject } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import { inputOf, type CallState, type FrameState } from './state.ts';
+import { inputOf, type CallState, type FrameState } from './frame.ts';
 import type { Tool } from './tool.ts';
 
 /** Asks a person whether a call may run; what is shown is bound by its hash. */

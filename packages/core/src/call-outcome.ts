@@ -2,7 +2,7 @@ import type { Settlement } from './events.ts';
 import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Output } from './message.ts';
-import type { CallState, FrameState } from './state.ts';
+import type { CallState, FrameState } from './frame.ts';
 
 /** What a call came to. */
 export interface Outcome {

@@ -4,7 +4,8 @@ import type { StopReason } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import { textOf, type Output } from './message.ts';
 import { publicReason } from './public-event.ts';
-import { answerer, bestDraft, usageOf, workedMs, type FrameState } from './state.ts';
+import { answerer, bestDraft, type FrameState } from './frame.ts';
+import { usageOf, workedMs } from './state.ts';
 import { editNote } from './tool-call.ts';
 
 /** How a run ends. */
@@ -71,11 +72,22 @@ function workSoFar<C>(live: LiveRun<C>): string {
     frame !== undefined;
     frame = frame.parent
   ) {
+    if (mustPass(live, frame)) continue;
     const said = frame.held ? draftOf(live, frame) : frame.last;
     const text = said === undefined ? '' : textOf(said.message);
     if (text !== '') return text;
   }
   return '';
+}
+
+// Who passes an answer on has it looked at; it was not, or was refused.
+function mustPass<C>(live: LiveRun<C>, frame: FrameState): boolean {
+  for (let at = frame; at.parent !== undefined; at = at.parent) {
+    const primitive = at.handoff?.primitive;
+    if (primitive === 'transfer' || primitive === 'route') continue;
+    if (live.around.agent(at.parent.agent)?.outputGuardrails.length !== 0) return true;
+  }
+  return false;
 }
 
 // A draft was held because a better one might come: none comes any more. What guardrails did not look at stays held.

@@ -1,12 +1,12 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { errorOutcome, json, misfitInput, settleWithError, type Outcome } from './call-outcome.ts';
 import { ToolCallError } from './errors.ts';
-import { guard, isTripwire } from './guard.ts';
+import { guard } from './guard.ts';
 import { toJson, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { outputText } from './message.ts';
 import { validate } from './schema.ts';
-import { inputOf, type CallState, type FrameState } from './state.ts';
+import { inputOf, type CallState, type FrameState } from './frame.ts';
 import type { Tool } from './tool.ts';
 
 interface Where<C> {
@@ -46,7 +46,7 @@ export async function guardCall<C>(
 
 /**
  * Asks the output guardrails of a tool. What they refused is not recorded; a call whose result could not be checked is
- * settled without it, and ends its agent (`thrown`). A tripwire aborts what runs beside it.
+ * settled without it, and ends its agent (`thrown`).
  */
 export async function guardResult<C>(
   { live, frame, agent }: Where<C>,
@@ -74,7 +74,6 @@ export async function guardResult<C>(
         : { thrown: new ToolCallError(outputText(output), { toolName, callId }) }),
     };
   } catch (error) {
-    if (isTripwire(error)) live.abort.abort(error);
     const message = `${toolName} ran; its result is not shown.`;
     return { ...errorOutcome(how, message), thrown: error };
   }

@@ -11,6 +11,7 @@ import {
   tripwire,
   unwatched,
   watched,
+  said,
 } from '../test/guards.ts';
 import { Agent } from './agent.ts';
 import { memoryStore } from './memory-store.ts';
@@ -122,9 +123,9 @@ describe.each(ways)('%s, %s', (mode, drive) => {
 
   test('several: each is asked about what the one before made of it', async () => {
     const model = scriptedModel(({ messages }) => textOf(messages.at(-1) ?? none));
-    const first = guardrail('first', ({ value }) => rewrite(`${String(value)}1`), mode);
+    const first = guardrail('first', ({ value }) => rewrite(`${said(value)}1`), mode);
     const second = guardrail('second', allow, mode);
-    const third = guardrail('third', ({ value }) => rewrite(`${String(value)}3`), mode);
+    const third = guardrail('third', ({ value }) => rewrite(`${said(value)}3`), mode);
     const agent = new Agent({ name: 'bot', model, inputGuardrails: [first, second, third] });
     const { result, journal } = await drives[drive](agent, '0');
     expect(result.response).toBe('013');
@@ -351,6 +352,29 @@ describe('beside the model call', () => {
     expect(model.running).toBe(0);
   });
 
+  test('one that throws in a called agent fails that agent: the others are told that it is over', async () => {
+    const thinking = gate();
+    const slow = guardrail('slow', async () => {
+      await thinking.wait();
+      return allow;
+    });
+    const broken = guardrail('broken', async () => {
+      await thinking.reached;
+      throw new Error('down');
+    });
+    const childModel = scriptedModel([{ text: 'x', hang: true }]);
+    const child = new Agent({ name: 'child', model: childModel, inputGuardrails: [slow, broken] });
+    const desk = new Agent({
+      name: 'desk',
+      model: scriptedModel([{ calls: [['child', { message: 'x' }]] }, 'Without it.']),
+      tools: [child.asTool({ toolName: 'child' })],
+    });
+    const { result } = await watched(desk, 'Hi.');
+    expect(result.response).toBe('Without it.');
+    expect(slow.checks[0]?.signal.aborted).toBe(true);
+    expect(childModel.running).toBe(0);
+  });
+
   test('a tripwire counts whoever else objects, in whatever order', async () => {
     const no = guardrail('no', reject('No.'));
     const wire = guardrail('wire', async () => {
@@ -468,7 +492,7 @@ describe('beside the model call', () => {
 describe('among agents', () => {
   test('whom the word is handed to has guardrails of its own', async () => {
     const front = guardrail('front', allow);
-    const back = guardrail('back', ({ value }) => rewrite(String(value).replace('blue', 'green')));
+    const back = guardrail('back', ({ value }) => rewrite(said(value).replace('blue', 'green')));
     const specialist = new Agent({
       name: 'specialist',
       model: scriptedModel(({ messages }) => textOf(messages.at(-1) ?? none)),
@@ -560,7 +584,7 @@ describe('among agents', () => {
         name,
         ({ value }) => {
           order.push(name);
-          return rewrite(`${String(value)}.`);
+          return rewrite(`${said(value)}.`);
         },
         mode,
       );
@@ -614,8 +638,8 @@ function world() {
     guardrail(
       name,
       ({ value }) => {
-        asks.push(`${name} ${String(value)}`);
-        return name.startsWith('mask') ? rewrite(`${String(value)}+${name}`) : allow;
+        asks.push(`${name} ${said(value)}`);
+        return name.startsWith('mask') ? rewrite(`${said(value)}+${name}`) : allow;
       },
       mode,
     );

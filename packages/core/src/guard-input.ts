@@ -11,7 +11,7 @@ import type { Message } from './message.ts';
 import type { ModelListener } from './model-listener.ts';
 import type { ModelResponse } from './model.ts';
 import { openingStep } from './opening.ts';
-import { messageIdOf, verdictOf, type FrameState } from './state.ts';
+import { messageIdOf, verdictOf, type FrameState } from './frame.ts';
 
 /**
  * Asks the blocking input guardrails, and all where somebody else may get the request; `undefined` when there is nothing

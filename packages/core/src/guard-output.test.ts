@@ -12,6 +12,7 @@ import {
   tripwire,
   unwatched,
   watched,
+  said,
 } from '../test/guards.ts';
 import { Agent } from './agent.ts';
 import { isDurable, type Watched } from './events.ts';
@@ -82,7 +83,7 @@ test('rewrite: the answer is the new text, for watchers, callers and the session
 
 test('reject: the model is told and answers again; what it said first is nowhere to be read', async () => {
   const strict = guardrail('strict', ({ value }) =>
-    String(value).includes('CANARY') ? reject('Leave out names.') : allow,
+    said(value).includes('CANARY') ? reject('Leave out names.') : allow,
   );
   const model = scriptedModel(['It was CANARY.', 'It was someone.']);
   const agent = new Agent({ name: 'bot', model, outputGuardrails: [strict] });
@@ -154,7 +155,7 @@ test('tripwire: the run fails, and nothing of the text is shown', async () => {
 
 test('one that throws: the run fails, and what it threw stays inside', async () => {
   const broken = guardrail('broken', ({ value }) => {
-    throw new Error(`cannot read ${String(value)}`);
+    throw new Error(`cannot read ${said(value)}`);
   });
   const agent = new Agent({
     name: 'bot',
@@ -168,9 +169,9 @@ test('one that throws: the run fails, and what it threw stays inside', async () 
 });
 
 test('a later guardrail refuses what an earlier one made: that is shown as little', async () => {
-  const mask = guardrail('mask', ({ value }) => rewrite(`${String(value)}, masked`));
+  const mask = guardrail('mask', ({ value }) => rewrite(`${said(value)}, masked`));
   const strict = guardrail('strict', ({ value }) =>
-    String(value).startsWith('CANARY') ? reject('No.') : allow,
+    said(value).startsWith('CANARY') ? reject('No.') : allow,
   );
   const model = scriptedModel(['CANARY', 'Fine']);
   const agent = new Agent({ name: 'bot', model, outputGuardrails: [mask, strict] });
@@ -354,7 +355,7 @@ describe('among agents', () => {
       model: scriptedModel(texts.slice()),
       outputGuardrails: [
         guardrail('strict', ({ value }) =>
-          String(value).includes('CANARY') ? reject('Not that.') : allow,
+          said(value).includes('CANARY') ? reject('Not that.') : allow,
         ),
       ],
     });
@@ -404,6 +405,31 @@ describe('among agents', () => {
       expect(run.text).toBe(run.result.response);
       expect(shownOf(run)).not.toContain('CANARY');
       expect(JSON.stringify(model.requests)).not.toContain('CANARY');
+    },
+  );
+
+  test.each([
+    ['word for word', { mode: 'coordinator', defaultReturn: 'bubble_up' }],
+    ['of a chain', { mode: 'sequential' }],
+  ] as const)(
+    'an answer that is passed on, %s, and refused is not the work so far',
+    async (_how, config) => {
+      const inner = new Agent({ name: 'inner', model: scriptedModel(['CANARY']) });
+      const desk = new Agent({
+        name: 'desk',
+        model: scriptedModel([{ calls: [['handoff_to_inner', { message: 'x' }]] }]),
+        handoffConfig: { ...config, targets: [{ agent: inner }] },
+        outputGuardrails: [guardrail('no', reject('Never.'))],
+      });
+      const { result, text, session } = await watched(desk, 'Hi.');
+      expect(result.error).toEqual({ code: 'guardrail_rejected', message: 'Never.' });
+      expect([result.response, text]).toEqual(['', '']);
+      expect(
+        JSON.stringify([
+          result.newMessages.filter(({ role }) => role !== 'tool'),
+          session.messages.filter(({ role }) => role !== 'tool'),
+        ]),
+      ).not.toContain('CANARY');
     },
   );
 
@@ -469,7 +495,7 @@ describe('cut and stepped', () => {
     const asks: string[] = [];
     const deciding = (name: string) =>
       guardrail(name, ({ value }) => {
-        const text = String(value);
+        const text = said(value);
         asks.push(`${name} ${text}`);
         if (name === 'strict') return text.includes('bad') ? reject('Better.') : allow;
         return rewrite(`${text}+${name}`);

@@ -6,7 +6,7 @@ import type { RunEventOf } from './events.ts';
 import type { Guardrail, GuardrailResult } from './guardrail.ts';
 import { toJson, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import { verdictOf, type FrameState } from './state.ts';
+import { verdictOf, type FrameState } from './frame.ts';
 import { orAbort } from './wait.ts';
 
 /** What guardrails are asked about. */
@@ -74,8 +74,7 @@ export async function guardAtOnce<C>(
         onObjection();
         const guardrail = guardrails[index];
         if (result.action !== 'tripwire' || guardrail === undefined) return;
-        record(what, guardrail.name, result);
-        reject(tripwire(guardrail.name));
+        reject(trip(what, guardrail, result));
       }, reject);
     }
   });
@@ -116,11 +115,11 @@ export function linkedAbort(parent: Abort): { readonly abort: Abort; unlink(): v
 /** Records a decision. @throws GuardrailTripwireTriggered. */
 function applied<C>(
   what: Guarded<C>,
-  { name }: Guardrail<C>,
+  guardrail: Guardrail<C>,
   result: GuardrailResult,
 ): Exclude<GuardrailResult, { readonly action: 'tripwire' }> {
-  record(what, name, result);
-  if (result.action === 'tripwire') throw tripwire(name);
+  if (result.action === 'tripwire') throw trip(what, guardrail, result);
+  record(what, guardrail.name, result);
   return result;
 }
 
@@ -201,6 +200,18 @@ function record<C>(
     ...(value === undefined ? {} : { value }),
     ...(result.action === 'reject' ? { message: result.message } : {}),
   });
+}
+
+// Nothing is begun any more, whatever works beside it.
+function trip<C>(
+  what: Guarded<C>,
+  { name }: Guardrail<C>,
+  result: GuardrailResult,
+): GuardrailTripwireTriggered {
+  record(what, name, result);
+  const error = tripwire(name);
+  what.live.abort.abort(error);
+  return error;
 }
 
 /** The end of a run by a guardrail. */

@@ -1,3 +1,4 @@
+import { shown } from './check-options.ts';
 import { UserError } from './errors.ts';
 import type { Json } from './json.ts';
 import type { RunContext } from './run-context.ts';
@@ -41,10 +42,28 @@ export interface Guardrail<in C = never> {
   check(what: GuardrailCheck<C>): GuardrailResult | Promise<GuardrailResult>;
 }
 
-/** @throws UserError for two guardrails of one name in a list: decisions are recorded by name. */
-export function checkNames(whose: string, list: string, guardrails: readonly Guardrail[]): void {
+/** @throws UserError for what could check nothing, and for two of one name in a list: decisions are recorded by name. */
+export function checkGuardrails(
+  whose: string,
+  list: string,
+  guardrails: readonly Guardrail[] = [],
+): void {
+  if (!Array.isArray(guardrails)) {
+    throw new UserError(`${whose} has ${shown(guardrails)} as ${list}. Write a list of them.`);
+  }
   const names = new Set<string>();
-  for (const { name } of guardrails) {
+  for (const one of guardrails) {
+    const { name, mode = 'parallel', check }: Partial<Guardrail> = Object(one);
+    if (typeof name !== 'string' || name === '' || typeof check !== 'function') {
+      throw new UserError(
+        `${whose} has ${shown(one)} among its ${list}. Write { name: '…', check: ({ value }) => ({ action: 'allow' }) }.`,
+      );
+    }
+    if (mode !== 'parallel' && mode !== 'blocking') {
+      throw new UserError(
+        `${whose} has the guardrail ${name} with mode ${JSON.stringify(mode)}. Write 'blocking' or 'parallel', or leave it out.`,
+      );
+    }
     if (names.has(name)) {
       throw new UserError(`${whose} has two ${list} named ${JSON.stringify(name)}. Rename one.`);
     }

@@ -1,5 +1,5 @@
 import { errorText } from './call-outcome.ts';
-import { AgentError } from './errors.ts';
+import { AgentError, UserError } from './errors.ts';
 import type { RunEventBody } from './events.ts';
 import type { Handoff } from './handoff.ts';
 import { defaultMaxHops } from './handoff-config.ts';
@@ -7,7 +7,7 @@ import { toJson, type Json } from './json.ts';
 import { LimitReached } from './limit-reached.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message } from './message.ts';
-import { hopsOf, resultsMessage, type CallState, type FrameState } from './state.ts';
+import { hopsOf, resultsMessage, type CallState, type FrameState } from './frame.ts';
 import { inputText, reasonOf, selectContext, selectHistory, withoutPrivate } from './travel.ts';
 import { orAbort } from './wait.ts';
 
@@ -165,7 +165,7 @@ function askedOf<C>(
   const { transformInput, primitive } = handoff;
   if (input === undefined && transformInput === undefined) return frame.request;
   const said = value === undefined ? (input ?? { message: requestText(frame) }) : toJson(value);
-  const shown = transformInput === undefined ? said : transformInput(said);
+  const shown = transformInput === undefined ? said : transformed(transformInput(said));
   return [
     {
       id: call === undefined ? `${frame.id}.m.${handoff.agentName}` : `${call.callId}.m`,
@@ -175,6 +175,16 @@ function askedOf<C>(
       agent: frame.agent,
     },
   ];
+}
+
+// What forgot its `return`, and what would have to be waited for, would ask the target nothing.
+function transformed(input: unknown): Json {
+  if (input === undefined || input instanceof Promise) {
+    throw new UserError(
+      `transformInput answered ${input === undefined ? 'nothing' : 'a promise'}; it must answer the input itself, at once.`,
+    );
+  }
+  return toJson(input);
 }
 
 /** The text of what a frame is asked. */

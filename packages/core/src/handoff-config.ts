@@ -1,12 +1,13 @@
 import { checkCount } from './check-number.ts';
+import { checkObject, checkOptions, type OptionKinds } from './check-options.ts';
 import { UserError } from './errors.ts';
 import {
+  checkAgent,
   ControlReturn,
   HandoffMode,
   HandoffStrategy,
   isOneOf,
   makeHandoff,
-  refuseUnknown,
   type AgentLike,
   type Handoff,
   type HandoffPrimitive,
@@ -143,8 +144,9 @@ export function planOf<C>(agentName: string, handoffs: readonly Handoff<C>[]): H
  */
 export function compileHandoffs<C>(agentName: string, config: HandoffConfig<C>): HandoffPlan<C> {
   const where = `The handoffConfig of agent ${agentName}`;
+  checkObject(where, config, 'mode and targets');
   const { mode, targets } = config;
-  refuseUnknown(where, config, configKeys);
+  checkOptions(where, config, configKinds);
   if (!isOneOf(HandoffMode, mode)) {
     throw new UserError(
       `${where} has mode ${JSON.stringify(mode)}. Write one of ${listed(Object.values(HandoffMode))}.`,
@@ -218,25 +220,25 @@ export function compileHandoffs<C>(agentName: string, config: HandoffConfig<C>):
   return { tools: strategy === 'direct' ? handoffs : [], opening, targets: handoffs };
 }
 
-const configKeys: ReadonlySet<string> = new Set([
-  'mode',
-  'targets',
-  'strategy',
-  'defaultReturn',
-  'enableAutoRouting',
-  'routingInstructions',
-  'maxHops',
-] satisfies (keyof HandoffConfig)[]);
+const configKinds: OptionKinds<HandoffConfig> = {
+  mode: 'any',
+  targets: 'any',
+  strategy: 'any',
+  defaultReturn: 'any',
+  enableAutoRouting: 'flag',
+  routingInstructions: 'text',
+  maxHops: 'any',
+};
 
-const targetKeys: ReadonlySet<string> = new Set([
-  'agentName',
-  'agent',
-  'description',
-  'condition',
-  'contextKeys',
-  'transformInput',
-  'history',
-] satisfies (keyof HandoffTarget)[]);
+const targetKinds: OptionKinds<HandoffTarget> = {
+  agentName: 'text',
+  agent: 'any',
+  description: 'text',
+  condition: 'any',
+  contextKeys: 'texts',
+  transformInput: 'function',
+  history: 'any',
+};
 
 function primitiveOf(mode: HandoffMode, returns: ControlReturn): HandoffPrimitive {
   if (mode === 'sequential') return 'chain';
@@ -261,8 +263,10 @@ function targetHandoff<C>(
   const when = typeof condition === 'string' && how.gated ? `Use it when: ${condition}` : undefined;
   const gate =
     typeof condition === 'function' && how.gated
-      ? ({ context, requestContext }: RunContext<C>, message: string) =>
-          condition({ message, context, requestContext })
+      ? async ({ context, requestContext }: RunContext<C>, message: string) => {
+          const holds: unknown = await condition({ message, context, requestContext });
+          return Boolean(holds); // Plain JavaScript may answer anything; nothing does not hold.
+        }
       : undefined;
   return makeHandoff<C, unknown>(name, {
     agent: target.agent,
@@ -286,7 +290,10 @@ function checkTarget<C>(
   target: HandoffTarget<C>,
   toAll: 'sequential' | HandoffStrategy | undefined,
 ): void {
-  refuseUnknown(`A target of ${where.replace(/^The/, 'the')}`, target, targetKeys);
+  const which = `A target of ${where.replace(/^The/, 'the')}`;
+  checkObject(which, target, 'agent or agentName');
+  checkOptions(which, target, targetKinds);
+  if (target.agent !== undefined) checkAgent(which, target.agent);
   if ((target.agentName === undefined) === (target.agent === undefined)) {
     throw new UserError(`${where} has a target without exactly one of agentName and agent.`);
   }
@@ -296,8 +303,14 @@ function checkTarget<C>(
       `${where} has a condition on target ${name}, but with '${toAll}' every target gets the request. Leave it out, or write mode: 'conditional'.`,
     );
   }
-  if (target.condition === '') {
+  const { condition } = target;
+  if (typeof condition === 'string' && condition.trim() === '') {
     throw new UserError(`${where} has an empty condition on target ${name}. Write when it fits.`);
+  }
+  if (condition !== undefined && !['string', 'function'].includes(typeof condition)) {
+    throw new UserError(
+      `${where} has the condition ${JSON.stringify(condition)} on target ${name}. Write a function of the request, or a sentence.`,
+    );
   }
 }
 

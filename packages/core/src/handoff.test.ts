@@ -121,3 +121,46 @@ test('handoffTo begins with the handoff, and the caller may go on with the answe
   await journalOf(store, whole.runId);
   await journalOf(store, back.runId);
 });
+
+test.each([
+  ['word for word', { mode: 'coordinator', defaultReturn: 'bubble_up' }],
+  ['of a chain', { mode: 'sequential' }],
+] as const)(
+  'an answer that is passed on, %s, must pass the guardrails of who passes it on',
+  async (_how, config) => {
+    const seen: unknown[] = [];
+    const planner = (action: 'rewrite' | 'reject') =>
+      new Agent({
+        name: 'planner',
+        model: scriptedModel([{ calls: [['handoff_to_flight', { message: 'To Rome' }]] }]),
+        handoffConfig: {
+          ...config,
+          targets: [
+            { agent: new Agent({ name: 'flight', model: scriptedModel(['BA 1, 666 €.']) }) },
+          ],
+        },
+        outputGuardrails: [
+          {
+            name: 'prices',
+            check: ({ value }) => {
+              seen.push(value);
+              return action === 'rewrite'
+                ? { action, value: 'BA 1.' }
+                : { action, message: 'No prices.' };
+            },
+          },
+        ],
+      });
+    const store = memoryStore();
+    const rewritten = await new Runner(planner('rewrite'), { store }).run('Rome.', {
+      sessionId: 's',
+    });
+    expect(rewritten).toMatchObject({ status: 'completed', response: 'BA 1.' });
+    expect((await store.sessions.load('s')).messages.map(textOf)).toContain('BA 1.');
+    expect(rewritten.newMessages.map(textOf).at(-1)).toBe('BA 1.');
+    const rejected = await new Runner(planner('reject'), { store }).run('Rome.');
+    expect(rejected.error).toEqual({ code: 'guardrail_rejected', message: 'No prices.' });
+    expect(seen).toEqual(['BA 1, 666 €.', 'BA 1, 666 €.']);
+    for (const { runId } of [rewritten, rejected]) await journalOf(store, runId);
+  },
+);

@@ -1,3 +1,4 @@
+import { checkOptions, shown, type OptionKinds } from './check-options.ts';
 import { UserError } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isJsonObject } from './json.ts';
@@ -130,8 +131,9 @@ export function handoff<C, O, In = HandoffMessage>(
   agent: AgentLike<C, O>,
   options: HandoffOptions<C, In> = {},
 ): Handoff<C, O> {
+  checkAgent('handoff()', agent);
+  checkOptions(`handoff(${agent.name})`, options, optionKinds);
   const { controlReturn = ControlReturn.BUBBLE_UP, inputType } = options;
-  refuseUnknown(`handoff(${agent.name})`, options, optionKeys);
   if (controlReturn === ControlReturn.CONTINUE_CHAIN) {
     throw new UserError(
       `handoff(${agent.name}) has controlReturn 'continue_chain', which belongs to a chain. Write handoffConfig: { mode: 'sequential', targets: [...] }, or leave it out.`,
@@ -158,24 +160,26 @@ export function handoff<C, O, In = HandoffMessage>(
   });
 }
 
-const optionKeys: ReadonlySet<string> = new Set([
-  'toolName',
-  'description',
-  'inputType',
-  'onHandoff',
-  'history',
-  'controlReturn',
-  'contextKeys',
-  'transformInput',
-  'isEnabled',
-] satisfies (keyof HandoffOptions<unknown>)[]);
+const optionKinds: OptionKinds<HandoffOptions<never, never>> = {
+  toolName: 'any',
+  description: 'text',
+  inputType: 'any',
+  onHandoff: 'function',
+  history: 'any',
+  controlReturn: 'any',
+  contextKeys: 'texts',
+  transformInput: 'function',
+  isEnabled: 'function',
+};
 
-/** @throws UserError for an option that there is not: a misspelled one would do nothing. */
-export function refuseUnknown(where: string, options: object, known: ReadonlySet<string>): void {
-  const unknown = Object.keys(options).find((key) => !known.has(key));
-  if (unknown === undefined) return;
+/** @throws UserError for what is no agent: a name, an agent that is not made yet. */
+export function checkAgent(where: string, agent: AgentLike): void {
+  const given: unknown = agent;
+  if (typeof given === 'object' && given !== null && 'name' in given && 'outputType' in given) {
+    return;
+  }
   throw new UserError(
-    `${where} has an unknown option ${JSON.stringify(unknown)}. Options: ${[...known].join(', ')}.`,
+    `${where} was given ${shown(given)} instead of an agent. Give the agent itself; a function of the list (handoffs: () => [...]) is read when all agents are made, and handoffConfig takes names (agentName).`,
   );
 }
 
@@ -229,11 +233,13 @@ export function makeHandoff<C, O>(
 
 /** What one item of a `handoffs` list stands for. */
 export function toHandoff<C, O>(item: HandoffTo<C, O>): Handoff<C, O> {
-  return isHandoff(item) ? item : handoff<C, O>(item);
+  if (isHandoff(item)) return item;
+  checkAgent('A list of handoffs', item);
+  return handoff<C, O>(item);
 }
 
 export function isHandoff<C, O>(item: HandoffTo<C, O>): item is Handoff<C, O> {
-  return 'agentName' in item && 'primitive' in item;
+  return Object(item) === item && 'agentName' in item && 'primitive' in item;
 }
 
 export function handoffToolName(agentName: string): string {

@@ -1,7 +1,8 @@
 import { AgentError, UserError } from './errors.ts';
 import type { Decision, Interruption } from './interruption.ts';
 import type { Journal } from './journal.ts';
-import type { FrameState, RunState } from './state.ts';
+import type { FrameState } from './frame.ts';
+import type { RunState } from './state.ts';
 import type { Signal } from './store.ts';
 
 /** Records a signal in the journal: a set of decisions as a whole, or a warning that it no longer applies. */

@@ -180,4 +180,5 @@ export {
 export { run } from './run.ts';
 export { Runner, type HandoffToRequest, type RunnerConfig } from './runner.ts';
 export type { ContextFactory } from './context-factory.ts';
-export { fold, openInterruptions, usageOf, type RunState } from './state.ts';
+export { fold } from './fold.ts';
+export { openInterruptions, usageOf, type RunState } from './state.ts';

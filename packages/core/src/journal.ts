@@ -3,7 +3,8 @@ import { journalVersion, type EventBase, type RunEvent, type RunEventBody } from
 import type { LeaseKeeper } from './lease.ts';
 import { LeaseLostError } from './lease.ts';
 import type { Message } from './message.ts';
-import { apply, initialState, type RunState } from './state.ts';
+import { apply, initialState } from './fold.ts';
+import { type RunState } from './state.ts';
 import type { RunStore } from './store.ts';
 
 /** Where the events of a run are stored: not at all for a run without a store. */

@@ -5,7 +5,8 @@ import { Agent } from './agent.ts';
 import type { RunLimits } from './events.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
-import { fold, workedMs } from './state.ts';
+import { fold } from './fold.ts';
+import { workedMs } from './state.ts';
 import { scriptedModel } from './testing/index.ts';
 import { tool } from './tool.ts';
 

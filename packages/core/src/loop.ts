@@ -11,7 +11,8 @@ import { tripwire } from './guard.ts';
 import { guardInput } from './guard-input.ts';
 import { open, openingStep } from './opening.ts';
 import { keepBest } from './reflect.ts';
-import { workedMs, type FrameState, type RunState } from './state.ts';
+import { type FrameState } from './frame.ts';
+import { workedMs, type RunState } from './state.ts';
 import { nextStep, type FrameStep } from './step.ts';
 import { followDecisions, judgeCalls, recoverCalls, runCalls } from './tool-calls.ts';
 
@@ -244,7 +245,7 @@ function takeStep<C>(
         if (guarding !== undefined) return guarding;
       }
       const opening = openingStep(live, frame, agent);
-      if (opening?.type === 'answer') return conclude(live, frame, opening);
+      if (opening?.type === 'answer') return conclude(live, frame, agent, opening);
       if (opening !== undefined) return open(live, frame, agent, opening);
       if (rounds.left <= 0) return false;
       rounds.left -= 1;

@@ -1,3 +1,5 @@
+import { shown } from './check-options.ts';
+import { UserError } from './errors.ts';
 import type { Model, ModelRequest, ModelStreamEvent } from './model.ts';
 import type { RunContext } from './run-context.ts';
 import type { Tool, ToolContext } from './tool.ts';
@@ -5,11 +7,15 @@ import { wrapModel } from './wrap-model.ts';
 
 /**
  * Wraps what a run does outside of itself: model calls and tool calls. The first in a list is the outermost; the
- * runner's come before the agent's. It spans one step at most: whatever must hold across steps is data.
+ * runner's come before the run's, and those before the agent's. It spans one step at most: whatever must hold across steps is data.
  */
 export interface Middleware<in C = never> {
   readonly name: string;
-  /** Around every model call, those of routers and judges too. Must yield what a model yields: deltas, one response. */
+  /**
+   * Around every model call, those of routers and judges too; retries are inside, and say `restart`. Must yield what a
+   * model yields: deltas, one response. The response counts when the iteration has ended: what comes after `yield*` is
+   * done, and may still throw.
+   */
   wrapModelCall?(
     request: ModelRequest,
     context: RunContext<C>,
@@ -21,6 +27,21 @@ export interface Middleware<in C = never> {
     context: ToolContext<C>,
     next: (input: unknown) => Promise<unknown>,
   ): Promise<unknown>;
+}
+
+/** @throws UserError for what wraps nothing. */
+export function checkMiddleware(whose: string, middleware: readonly Middleware[] = []): void {
+  if (!Array.isArray(middleware)) {
+    throw new UserError(`${whose} has ${shown(middleware)} as middleware. Write a list of them.`);
+  }
+  for (const one of middleware) {
+    const wraps = ['wrapModelCall', 'wrapToolCall'].map((name) => typeof Object(one)[name]);
+    const usable = wraps.every((kind) => kind === 'function' || kind === 'undefined');
+    if (usable && wraps.includes('function')) continue;
+    throw new UserError(
+      `${whose} has ${shown(one)} among its middleware. Write { name: '…' } with the function wrapModelCall, wrapToolCall or both.`,
+    );
+  }
 }
 
 /** A model whose calls go through the middleware. */
@@ -35,11 +56,37 @@ export function withMiddleware<C>(
     const context = contextOf();
     const ask = wrapping.reduceRight(
       (next, one) => (asked: ModelRequest) =>
-        one.wrapModelCall?.(asked, context, next) ?? next(asked),
+        one.wrapModelCall === undefined
+          ? next(asked)
+          : mustStream(one.name, one.wrapModelCall(asked, context, next)),
       (asked: ModelRequest) => model.stream(asked, options),
     );
-    return ask(request);
+    return toTheirEnd(ask(request));
   });
+}
+
+// Plain JavaScript may forget its `return`; what was meant to wrap a call must not be passed by.
+function mustStream(
+  name: string,
+  events: AsyncIterable<ModelStreamEvent>,
+): AsyncIterable<ModelStreamEvent> {
+  if (typeof Object(events)[Symbol.asyncIterator] === 'function') return events;
+  throw new UserError(
+    `wrapModelCall of middleware ${name} answered ${shown(events)}. Write wrapModelCall: (request, context, next) => next(request).`,
+  );
+}
+
+// Whoever asks a model leaves at the response; what middleware does after its `yield*` belongs to the call.
+async function* toTheirEnd(
+  events: AsyncIterable<ModelStreamEvent>,
+): AsyncGenerator<ModelStreamEvent, void> {
+  let response: ModelStreamEvent | undefined;
+  for await (const event of events) {
+    if (response !== undefined) continue;
+    if (event.type === 'response') response = event;
+    else yield event;
+  }
+  if (response !== undefined) yield response;
 }
 
 /** Runs a tool through the middleware. */

@@ -6,7 +6,7 @@ import { askGuarded, guardsBeside } from './guard-input.ts';
 import { ModelListener } from './model-listener.ts';
 import type { ModelRequest, ModelResponse, ModelSettings } from './model.ts';
 import { readResponse } from './read-response.ts';
-import { callIdOf, isQuiet, messageIdOf, type FrameState } from './state.ts';
+import { callIdOf, isQuiet, messageIdOf, type FrameState } from './frame.ts';
 import type { Tool, ToolSource } from './tool.ts';
 import { requestText } from './hand-over.ts';
 import type { Span } from './tracer.ts';

@@ -1,7 +1,7 @@
 import type { ModelAttempt } from './events.ts';
 import type { LiveRun } from './live-run.ts';
 import type { ModelName, ModelResponse, ModelStreamEvent } from './model.ts';
-import { callIdOf, messageIdOf, type FrameState } from './state.ts';
+import { callIdOf, messageIdOf, type FrameState } from './frame.ts';
 
 type Said = Extract<
   ModelStreamEvent,

@@ -6,7 +6,7 @@ import { decideRoute } from './route.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunFailure } from './errors.ts';
 import type { Output } from './message.ts';
-import { answersNote, type FrameState } from './state.ts';
+import { answersNote, type FrameState } from './frame.ts';
 
 /** What a frame does before its first turn, if there is anything to do. */
 export type OpeningStep<C> =

@@ -6,7 +6,7 @@ import { isJsonObject, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { ModelSettings } from './model.ts';
 import { isScore, type Evaluation, type ReflectionPlan } from './reflection.ts';
-import type { FrameState } from './state.ts';
+import type { FrameState } from './frame.ts';
 import { orAbort } from './wait.ts';
 
 /** A draft as it is judged. */
@@ -36,6 +36,8 @@ export async function reflect<C>(
   try {
     judgement = await judge(live, frame, agent, plan, draft, asked);
   } catch (failure) {
+    // Then nothing was judged: the run cannot be written.
+    if (live.journal.failure !== undefined) throw failure;
     error = toFailure(failure);
   }
   // Whatever came of it: what was asked was paid for.
@@ -237,7 +239,8 @@ async function askJudge<C>(
           additionalProperties: false,
         },
       },
-      settings: settingsOf(agent.modelSettings, model !== undefined),
+      settings: model === undefined ? agent.modelSettings : settingsForAny(agent.modelSettings),
+      unrecorded: asked.length,
     });
     asked.push(answer);
     const judgement = readJudgement(answer.value, criteria);
@@ -249,11 +252,8 @@ async function askJudge<C>(
   );
 }
 
-// How an answer is cut is not meant for judging it; and what one model takes, another may refuse.
-function settingsOf(settings: ModelSettings, other: boolean): ModelSettings {
-  const { maxTokens: _max, stop: _stop, ...own } = settings;
-  if (!other) return own;
-  const { timeoutMs, retry, providerOptions } = own;
+// What one model takes, another may refuse.
+function settingsForAny({ timeoutMs, retry, providerOptions }: ModelSettings): ModelSettings {
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(retry === undefined ? {} : { retry }),

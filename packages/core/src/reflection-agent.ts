@@ -1,17 +1,12 @@
 import type { AgentConfig } from './agent-definition.ts';
 import { Agent } from './agent.ts';
-import { refuseUnknown } from './handoff.ts';
-import { planReflection, type ReflectionOptions, type ReflectionPlan } from './reflection.ts';
-
-const optionNames = [
-  'maxReflectionIterations',
-  'reflectionThreshold',
-  'enableSelfEvaluation',
-  'evaluationPrompt',
-  'evaluationFunction',
-  'criteria',
-  'evaluationModel',
-] as const satisfies readonly (keyof ReflectionOptions)[];
+import { checkObject, checkOptions } from './check-options.ts';
+import {
+  planReflection,
+  reflectionKinds,
+  type ReflectionOptions,
+  type ReflectionPlan,
+} from './reflection.ts';
 
 /**
  * An agent whose answer is judged, improved, and the best of it kept. Its text is shown when it is final; what was judged
@@ -34,7 +29,7 @@ export class ReflectionAgent<in C = unknown, out O = string> extends Agent<C, O>
   /** Changes how answers are judged. @throws UserError for what cannot be; once the agent has run. */
   configureReflection(options: ReflectionOptions<C, O>): this {
     this.mustBeUnused('configureReflection()');
-    refuseUnknown(`configureReflection() of agent ${this.name}`, options, new Set(optionNames));
+    checkOptions(`configureReflection() of agent ${this.name}`, options, reflectionKinds);
     const merged = { ...this.#options, ...options };
     this.#plan = planReflection(this.name, merged);
     this.#options = merged;
@@ -59,12 +54,10 @@ export class ReflectionAgent<in C = unknown, out O = string> extends Agent<C, O>
 }
 
 function split<C, O>(config: AgentConfig<C, O> & ReflectionOptions<C, O>) {
-  const own: AgentConfig<C, O> & ReflectionOptions<C, O> = { ...config };
-  const options: { -readonly [K in keyof ReflectionOptions<C, O>]: ReflectionOptions<C, O>[K] } =
-    {};
-  for (const name of optionNames) {
-    Object.assign(options, name in config ? { [name]: config[name] } : {});
-    Reflect.deleteProperty(own, name);
-  }
+  checkObject('new ReflectionAgent()', config, 'a name and a model');
+  const entries = Object.entries(config);
+  const isOwn = ([name]: readonly [string, unknown]) => !Object.hasOwn(reflectionKinds, name);
+  const own = Object.fromEntries(entries.filter(isOwn)) as unknown as AgentConfig<C, O>;
+  const options: ReflectionOptions<C, O> = Object.fromEntries(entries.filter((one) => !isOwn(one)));
   return { own, options };
 }

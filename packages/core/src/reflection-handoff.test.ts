@@ -75,6 +75,37 @@ test('called for its answer word for word, its reflection is that of the run', a
   expect(result.newMessages.map(noted).at(-1)).toBe('assistant: Two.');
 });
 
+test('wherever it answers the run, textStream gives its best draft once', async () => {
+  const call = { calls: [['writer', { message: 'A poem.' }]] } as const;
+  const transfer = { calls: [['handoff_to_writer', { message: 'A poem.' }]] } as const;
+  for (const given of [
+    (agent: Agent) => ({ handoffs: [agent], model: scriptedModel([transfer]) }),
+    (agent: Agent) => ({
+      tools: [agent.asTool({ delegate: true })],
+      model: scriptedModel([call]),
+    }),
+    (agent: Agent) => ({
+      handoffConfig: { mode: 'sequential' as const, targets: [{ agent }] },
+    }),
+    (agent: Agent) => ({
+      handoffConfig: {
+        mode: 'coordinator' as const,
+        strategy: 'best_match' as const,
+        defaultReturn: 'bubble_up' as const,
+        targets: [{ agent }],
+      },
+      model: scriptedModel([{ json: { agent: 'writer', reason: 'art' } }]),
+    }),
+  ]) {
+    const { agent } = writing(drafts, judgements, twice);
+    const desk = new Agent({ name: 'desk', ...given(agent) });
+    const stream = new Runner(desk).stream('Write.');
+    const text = (await collect(stream.textStream())).join('');
+    const { response, reflection } = await stream.result;
+    expect([text, response, reflection?.score]).toEqual(['Two.', 'Two.', 0.7]);
+  }
+});
+
 test('called without success while rewriting, the best draft is its answer, not its failure', async () => {
   const { agent } = writing(['One.', { refusal: 'No.' }], [scored(0.5)], twice);
   const model = scriptedModel([{ calls: [['writer', { message: 'A poem.' }]] }, 'Done.']);

@@ -39,7 +39,11 @@ test.each(Object.entries(nonsense))(
       error: { code: 'model_behavior', message: expect.stringContaining('no usable scores') },
     });
     expect(result.toJSON()['reflection']).toMatchObject({ error: { code: 'model_behavior' } });
-    await journalOf(store, result.runId);
+    const journal = await journalOf(store, result.runId);
+    const ids = journal.flatMap((event) =>
+      event.type === 'model-response' ? [event.message.id] : [],
+    );
+    expect(new Set(ids).size).toBe(3);
 
     const second = writing(['Draft.'], [answer, scored(0.9)]);
     const { reflection } = await second.runner.run('Write.');
@@ -148,6 +152,26 @@ test('the judge may be named: the runner looks it up', async () => {
   });
   const result = await new Runner(agent, { models }).run('Write.');
   expect([result.reflection?.score, judge.calls, asked]).toEqual([0.9, 1, ['other/judge']]);
+});
+
+test('middleware is around the judge too', async () => {
+  const asked: unknown[] = [];
+  const { runner } = writing(['Draft.'], [scored(0.9)], {
+    middleware: [
+      {
+        name: 'seer',
+        wrapModelCall: (request, { agentPath }, next) => {
+          asked.push([request.output?.name, agentPath]);
+          return next(request);
+        },
+      },
+    ],
+  });
+  await runner.run('Write.');
+  expect(asked).toEqual([
+    [undefined, ['writer']],
+    ['judgement', ['writer']],
+  ]);
 });
 
 test('usage names who judged', async () => {

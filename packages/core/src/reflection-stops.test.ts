@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { noted } from '../test/handoff-world.ts';
 import { journalOf } from '../test/engine.ts';
 import { scored, shownIn, writing } from '../test/reflection-world.ts';
-import { ModelError } from './errors.ts';
-import { collect, gate, type ScriptedTurn } from './testing/index.ts';
+import { AgentError, ModelError } from './errors.ts';
+import { memoryStore } from './memory-store.ts';
+import { Runner } from './runner.ts';
+import { collect, faultyStore, gate, type ScriptedTurn } from './testing/index.ts';
 import { tool } from './tool.ts';
 
 // Whatever stops an answer from getting better: the best draft there was is what the caller gets.
@@ -59,6 +61,24 @@ test('instructions that throw while rewriting leave the best draft', async () =>
   const result = await runner.run('Write.');
   expect([result.status, result.response]).toEqual(['completed', 'One.']);
   expect(result.reflection?.error?.code).toBe('internal');
+});
+
+test('a store that takes no more is no failure of a draft or of a judge', async () => {
+  // The first append writes a draft before it is judged, the second its judgement before the rewrite.
+  for (const nth of [1, 2]) {
+    const { agent } = writing(
+      () => 'One.',
+      () => scored(0.3),
+    );
+    const error = new AgentError('store_full', 'The run is as long as it may be.');
+    const store = faultyStore(memoryStore(), {
+      faults: [{ method: 'runs.append', nth, fail: 'before', error }],
+    });
+    const result = await new Runner(agent, { store }).run('Write.');
+    expect([result.status, result.error?.code]).toEqual(['failed', 'store_full']);
+    expect(result.reflection?.error).toBeUndefined();
+    await journalOf(store, result.runId);
+  }
 });
 
 test('a first draft that fails fails the run: there is no other', async () => {
@@ -131,6 +151,20 @@ test('a limit of the run stops it with the best draft as the work so far', async
   expect(messages.slice(0, 2)).toEqual(result.newMessages);
   expect(messages.map(noted).slice(2)).toEqual([expect.stringContaining('not finished')]);
   await journalOf(store, result.runId);
+});
+
+test('time that runs out while the judge works leaves what there is', async () => {
+  for (const [judgements, response] of [
+    [[{ hang: true }], 'One.'],
+    [[scored(0.5), { hang: true }], 'One.'],
+    [[scored(0.5), scored(0.6), { hang: true }], 'Two.'],
+  ] as const) {
+    const { runner, store, judge } = writing(['One.', 'Two.', 'Three.'], judgements);
+    const result = await runner.run('Write.', { limits: { wallClockMs: 100 } });
+    expect([result.status, result.stopReason]).toEqual(['stopped', 'wall_clock']);
+    expect([result.response, judge.running]).toEqual([response, 0]);
+    await journalOf(store, result.runId);
+  }
 });
 
 test('a cancel while rewriting gives the best draft, not the one in the making', async () => {

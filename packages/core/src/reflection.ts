@@ -1,4 +1,5 @@
 import { checkCount } from './check-number.ts';
+import { checkOptions, shown, type OptionKinds } from './check-options.ts';
 import { UserError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { Message } from './message.ts';
@@ -7,7 +8,7 @@ import type { RunContext } from './run-context.ts';
 
 /** What an `evaluationFunction` judges. */
 export interface Evaluated<C = unknown, O = unknown> {
-  /** The text of the request. */
+  /** The text of what the agent is asked, and its messages. */
   readonly message: string;
   readonly messages: readonly Message[];
   readonly requestContext: JsonObject;
@@ -63,6 +64,16 @@ export interface ReflectionPlan<C> {
   evaluate?(draft: Evaluated<C>): Evaluation | Promise<Evaluation>;
 }
 
+export const reflectionKinds: OptionKinds<ReflectionOptions<never, never>> = {
+  maxReflectionIterations: 'any',
+  reflectionThreshold: 'any',
+  enableSelfEvaluation: 'flag',
+  evaluationPrompt: 'text',
+  evaluationFunction: 'any',
+  criteria: 'any',
+  evaluationModel: 'any',
+};
+
 const defaultCriteria = ['accuracy', 'completeness', 'clarity', 'relevance'];
 
 /** @throws UserError for what cannot be: numbers out of range, and where nobody would judge. */
@@ -70,6 +81,7 @@ export function planReflection<C, O>(
   agent: string,
   options: ReflectionOptions<C, O>,
 ): ReflectionPlan<C> {
+  checkOptions(`Agent ${agent}`, options, reflectionKinds);
   const { evaluationFunction, reflectionThreshold: threshold = 0.8, evaluationPrompt } = options;
   const { criteria = defaultCriteria, evaluationModel } = options;
   checkCount(`maxReflectionIterations of agent ${agent}`, options.maxReflectionIterations, 0);
@@ -81,6 +93,13 @@ export function planReflection<C, O>(
   if (evaluationFunction !== undefined && typeof evaluationFunction !== 'function') {
     throw new UserError(
       `evaluationFunction of agent ${agent} is ${shown(evaluationFunction)}; it must be a function that answers a score from 0 to 1.`,
+    );
+  }
+  const judge: unknown = evaluationModel;
+  const isModel = typeof judge === 'object' && judge !== null && 'stream' in judge;
+  if (judge !== undefined && typeof judge !== 'string' && !isModel) {
+    throw new UserError(
+      `evaluationModel of agent ${agent} is ${shown(judge)}; it must be a model, or 'provider/model'.`,
     );
   }
   const judges = options.enableSelfEvaluation ?? evaluationFunction === undefined;
@@ -116,9 +135,4 @@ export function planReflection<C, O>(
 /** A number from 0 to 1, whatever plain JavaScript gives. */
 export function isScore(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= 1;
-}
-
-/** A value as an error names it. */
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -11,7 +11,8 @@ import {
 } from './public-event.ts';
 import type { Reflection, RunResult } from './run-result.ts';
 import { validate } from './schema.ts';
-import { answerer, openInterruptions, usageOf, type RunState } from './state.ts';
+import { answerer } from './frame.ts';
+import { openInterruptions, usageOf, type RunState } from './state.ts';
 
 /** The result of a run that has ended or waits, from its state alone. */
 export async function toResult<O>(

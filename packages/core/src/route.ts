@@ -7,7 +7,7 @@ import { isJsonArray, isJsonObject, type Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { textOf } from './message.ts';
 import type { OutputSpec } from './model.ts';
-import type { FrameState } from './state.ts';
+import type { FrameState } from './frame.ts';
 import { orAbort } from './wait.ts';
 
 /** Who gets a request before the agent's first turn, and the model calls that decided it, still to be recorded. */
@@ -169,6 +169,7 @@ async function askTwice<C, T>(
       question,
       output,
       settings: agent.modelSettings,
+      unrecorded: asked.length,
     });
     asked.push(answer);
     value = read(answer.value);

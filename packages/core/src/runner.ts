@@ -7,6 +7,7 @@ import {
   type ContextFactory,
   type MadeContext,
 } from './context-factory.ts';
+import { checkOptions, type OptionKinds } from './check-options.ts';
 import { expireInterruptions, postDecisions } from './decide.ts';
 import { AgentError, toFailure, UserError, type SessionBusyError } from './errors.ts';
 import type { Principal, RecordedOptions, RunEvent, Watched } from './events.ts';
@@ -19,7 +20,7 @@ import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
 import { advance } from './loop.ts';
 import { memoryStore } from './memory-store.ts';
-import type { Middleware } from './middleware.ts';
+import { checkMiddleware, type Middleware } from './middleware.ts';
 import type { Model, ModelRegistry } from './model.ts';
 import { bindRun, boundRunOf } from './process-request.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -37,7 +38,8 @@ import type {
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
 import { commitEnd, confirmSession, readState, resetSession } from './session.ts';
-import { answerer, openInterruptions, type RunState } from './state.ts';
+import { answerer } from './frame.ts';
+import { openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
 import { inputText } from './travel.ts';
@@ -72,6 +74,14 @@ export interface HandoffToRequest {
   readonly expectedReturn?: ControlReturn | undefined;
 }
 
+const handoffToKinds: OptionKinds<HandoffToRequest> = {
+  targetAgent: 'text',
+  inputData: 'any',
+  conversationId: 'text',
+  reason: 'text',
+  expectedReturn: 'any',
+};
+
 /** `context` is required exactly when the agent needs one and the runner has no factory. */
 type RunArgument<C, K> = K extends { readonly context: ContextFactory<C> }
   ? [options?: RunOptions<C>]
@@ -91,6 +101,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     this.agent = agent;
     this.#config = config ?? {};
     const { store, leaseMs = 30_000 } = this.#config;
+    checkMiddleware('The runner', this.#config.middleware);
     if (agent.overridesProcessRequest && store?.durable === true) {
       throw new UserError(
         `Agent ${agent.name} overrides processRequest, which works in one process only, and the store is durable. Use beforeRun and afterRun instead, or memoryStore().`,
@@ -162,7 +173,13 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     request: HandoffToRequest,
     ...[options]: RunArgument<C, K>
   ): Promise<RunResult<unknown>> {
+    checkOptions('handoffTo()', request, handoffToKinds);
     const { targetAgent, inputData, conversationId, reason, expectedReturn } = request;
+    if (inputData === undefined || inputData === null) {
+      throw new UserError(
+        `handoffTo() has inputData ${String(inputData)}. Write what ${targetAgent} is asked: a text, or { message: '…' }.`,
+      );
+    }
     if (!this.canHandoffTo(targetAgent)) {
       const targets = this.agent.handoffPlan.targets.map(({ agentName }) => agentName);
       throw new AgentError(
@@ -204,6 +221,11 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     if (store === undefined) {
       throw new UserError(
         'The runner has no store that keeps conversations. Write new Runner(agent, { store: memoryStore() }).',
+      );
+    }
+    if (typeof conversationId !== 'string' || conversationId === '') {
+      throw new UserError(
+        `resetConversation() was given ${JSON.stringify(conversationId)} instead of the id of a conversation.`,
       );
     }
     await resetSession(store, conversationId, options.principal?.id);
@@ -348,6 +370,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       };
       return this.agent.processRequest(bindRun(input, attempt));
     }
+    checkMiddleware('The run', options.middleware);
     const begun = await this.#begin(input, options, this.#config.store, runId, handoff);
     onStart(begun.header);
     if (begun.type === 'exists') return this.#join(begun.header.runId, options, onEvent);

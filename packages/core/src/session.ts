@@ -1,7 +1,8 @@
 import { AgentError, NotFoundError, SessionBusyError, SessionConflictError } from './errors.ts';
 import { randomId } from './ids.ts';
 import type { Message } from './message.ts';
-import { activeAgent, closesSession, fold, type RunState } from './state.ts';
+import { fold } from './fold.ts';
+import { activeAgent, closesSession, type RunState } from './state.ts';
 import type { RunHeader, SessionSnapshot, Store } from './store.ts';
 import { isTransient, surely } from './surely.ts';
 
@@ -252,6 +253,8 @@ function busy(sessionId: string, activeRunId: string): SessionBusyError {
 function closingNote(state: RunState): readonly Message[] {
   const { end } = state;
   if (end === undefined || end.status === 'completed') return [];
+  // A request that was refused leaves nothing.
+  if (state.newMessages.length === 0) return [];
   const why =
     end.status === 'stopped' ? `a limit was reached (${end.stopReason ?? 'limit'})` : end.status;
   return [

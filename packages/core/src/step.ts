@@ -1,6 +1,8 @@
 import type { Effect } from './tool.ts';
-import type { CallState, FrameState, RunState } from './state.ts';
-import { heir, openInterruptions } from './state.ts';
+import type { CallState, FrameState } from './frame.ts';
+import type { RunState } from './state.ts';
+import { heir } from './frame.ts';
+import { openInterruptions } from './state.ts';
 
 /** What comes next in one frame. */
 export type FrameStep =

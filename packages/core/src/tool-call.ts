@@ -15,7 +15,7 @@ import type { LiveRun } from './live-run.ts';
 import type { Output, Part } from './message.ts';
 import { callThrough, type Middleware } from './middleware.ts';
 import { validate, type Schema } from './schema.ts';
-import type { CallState, FrameState } from './state.ts';
+import type { CallState, FrameState } from './frame.ts';
 import { ToolContent, type Tool, type ToolContext } from './tool.ts';
 import { LiveToolContext } from './tool-context.ts';
 import { orAbort } from './wait.ts';

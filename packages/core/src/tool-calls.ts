@@ -19,12 +19,13 @@ import {
   transferred,
   type PreparedHandoff,
 } from './hand-over.ts';
+import { shown } from './check-options.ts';
 import { idempotencyKeyOf } from './ids.ts';
 import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { toolsOf } from './model-call.ts';
 import { validate, validateNow } from './schema.ts';
-import { inputOf, type CallState, type FrameState } from './state.ts';
+import { inputOf, type CallState, type FrameState } from './frame.ts';
 import { repeatable } from './step.ts';
 import type { Effect, Tool } from './tool.ts';
 import { runCall, toOutput, withEditNote } from './tool-call.ts';
@@ -187,7 +188,12 @@ async function needApprovals<C>(
       }
       try {
         const asked = Promise.resolve(needsApproval(input.value, context));
-        needs.set(call, await orAbort(asked, live.abort));
+        const answer: unknown = await orAbort(asked, live.abort);
+        // Neither an approval nor none: plain JavaScript may have forgotten its `return`.
+        if (typeof answer !== 'boolean') {
+          throw new Error(`it answered ${shown(answer)}, not true or false`);
+        }
+        needs.set(call, answer);
       } catch (error) {
         if (live.abort.aborted) return;
         // Nobody knows whether it may run, so it does not.

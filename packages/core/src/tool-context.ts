@@ -4,7 +4,7 @@ import { idempotencyKeyOf } from './ids.ts';
 import { toJson, type Json, type JsonObject } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message } from './message.ts';
-import type { CallState, FrameState } from './state.ts';
+import type { CallState, FrameState } from './frame.ts';
 import type { RunContext } from './run-context.ts';
 import type { ToolContext } from './tool.ts';
 import type { Usage } from './usage.ts';

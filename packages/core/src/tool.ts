@@ -1,5 +1,6 @@
+import { checkKind, checkOptions, type OptionKinds } from './check-options.ts';
 import { UserError } from './errors.ts';
-import { checkNames, type Guardrail } from './guardrail.ts';
+import { checkGuardrails, type Guardrail } from './guardrail.ts';
 import type { Handoff } from './handoff.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Part } from './message.ts';
@@ -132,6 +133,8 @@ export interface ToolOptions<C, In, Out> {
   readonly strict?: boolean | undefined;
 }
 
+const guardrailKinds: OptionKinds<ToolGuardrails> = { input: 'any', output: 'any' };
+
 const toolName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /**
@@ -154,6 +157,7 @@ export function tool<In, Out, C = unknown>(options: ToolOptions<C, In, Out>): To
   if (typeof options.execute !== 'function') {
     throw new UserError(`The tool ${name} has no execute function.`);
   }
+  checkKind(`needsApproval of tool ${name} is`, options.needsApproval, 'condition');
   const maxRetries = options.retry?.maxRetries ?? 0;
   if (maxRetries > 0 && effect === 'once') {
     throw new UserError(
@@ -169,8 +173,9 @@ export function tool<In, Out, C = unknown>(options: ToolOptions<C, In, Out>): To
       `The parameters of tool ${name} must be an object schema; they print type ${JSON.stringify(inputJsonSchema['type'] ?? null)}.`,
     );
   }
-  checkNames(`The tool ${name}`, 'input guardrails', options.guardrails?.input ?? []);
-  checkNames(`The tool ${name}`, 'output guardrails', options.guardrails?.output ?? []);
+  checkOptions(`guardrails of tool ${name}`, options.guardrails ?? {}, guardrailKinds);
+  checkGuardrails(`The tool ${name}`, 'input guardrails', options.guardrails?.input);
+  checkGuardrails(`The tool ${name}`, 'output guardrails', options.guardrails?.output);
   // The functions see the schema's own types; the engine hands them what the schema validated.
   const typed = options as unknown as ErasedToolOptions<C>;
   return Object.freeze({

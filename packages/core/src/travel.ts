@@ -1,8 +1,10 @@
+import { shown } from './check-options.ts';
+import { UserError } from './errors.ts';
 import type { HandoffPrimitive, History } from './handoff.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import type { Message, Part, ProviderData } from './message.ts';
 import type { RunContext } from './run-context.ts';
-import type { FrameState } from './state.ts';
+import type { FrameState } from './frame.ts';
 
 // What travels in a handoff: which messages, which of the request's context, and the request itself.
 
@@ -17,7 +19,16 @@ export function selectHistory<C>(
   if (history === 'full') return whole;
   if (typeof history !== 'function') return wholePairs(lastOf(whole, history.last));
   const chosen = history(whole, context);
-  return chosen instanceof Promise ? chosen.then(wholePairs) : wholePairs(chosen);
+  return chosen instanceof Promise ? chosen.then(chosenPairs) : chosenPairs(chosen);
+}
+
+// Plain JavaScript may answer anything.
+function chosenPairs(chosen: readonly Message[]): readonly Message[] {
+  const fits = Array.isArray(chosen) && chosen.every((one) => Array.isArray(Object(one).parts));
+  if (fits) return wholePairs(chosen);
+  throw new UserError(
+    `The history function answered ${shown(chosen)}; it must answer a list of messages, some of those that it was given or others with role and parts.`,
+  );
 }
 
 function lastOf(messages: readonly Message[], count: number): readonly Message[] {
@@ -107,7 +118,7 @@ export function selectContext(
   if (keys === undefined) return context;
   return Object.fromEntries(
     keys.flatMap((key) => {
-      const value = context[key];
+      const value = Object.hasOwn(context, key) ? context[key] : undefined;
       return value === undefined ? [] : [[key, value]];
     }),
   );

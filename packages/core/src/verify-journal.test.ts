@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { dyingStore, journalOf, testClock } from '../test/engine.ts';
 import { Agent } from './agent.ts';
 import type { RunEvent, RunEventBody, RunEventOf } from './events.ts';
+import type { Guardrail } from './guardrail.ts';
 import { memoryStore } from './memory-store.ts';
+import { ReflectionAgent } from './reflection-agent.ts';
 import { Runner } from './runner.ts';
 import { gate, journalFaults, scriptedModel, verifyJournal } from './testing/index.ts';
 import { tool } from './tool.ts';
@@ -25,6 +27,12 @@ let plain: RunEvent[] = [];
 let approved: RunEvent[] = [];
 /** A `once` call that was found not done and run once more. */
 let reconciled: RunEvent[] = [];
+/** Guardrails of every kind that let pass; one call that was refused; one answer that was refused first. */
+let guarded: RunEvent[] = [];
+/** Two drafts, the first of them kept. */
+let reflected: RunEvent[] = [];
+/** A request that a model passed on. */
+let routed: RunEvent[] = [];
 
 beforeAll(async () => {
   const store = memoryStore();
@@ -106,6 +114,68 @@ beforeAll(async () => {
   const [header] = (await crashing.runs.list({ limit: 1 })).runs;
   await new Runner(agent(), { store: crashing }).resume(header?.runId ?? '');
   reconciled = await journalOf(crashing, header?.runId ?? '');
+});
+
+beforeAll(async () => {
+  const store = memoryStore();
+  const journal = async (bot: Agent) =>
+    journalOf(store, (await new Runner(bot, { store }).run('Go')).runId);
+
+  const fine = { name: 'fine', check: () => ({ action: 'allow' }) as const };
+  const strict: Guardrail<unknown> = {
+    name: 'strict',
+    check: ({ value }) =>
+      JSON.stringify(value).includes('bad')
+        ? { action: 'reject', message: 'No.' }
+        : { action: 'rewrite', value },
+  };
+  const say = tool({
+    name: 'say',
+    description: 'Says',
+    parameters: z.object({ text: z.string() }),
+    execute: ({ text }) => text,
+    guardrails: { input: [fine, strict], output: [fine] },
+  });
+  guarded = await journal(
+    new Agent({
+      name: 'bot',
+      model: scriptedModel([
+        {
+          calls: [
+            ['say', { text: 'good' }],
+            ['say', { text: 'bad' }],
+          ],
+        },
+        'A bad answer.',
+        'A good answer.',
+      ]),
+      tools: [say],
+      inputGuardrails: [fine],
+      outputGuardrails: [strict],
+    }),
+  );
+  reflected = await journal(
+    new ReflectionAgent({
+      name: 'bot',
+      model: scriptedModel(['First.', 'Second.']),
+      evaluationModel: scriptedModel(
+        [0.5, 0.1].map((quality) => ({ json: { scores: { quality }, feedback: 'More.' } })),
+      ),
+      criteria: ['quality'],
+      maxReflectionIterations: 1,
+    }),
+  );
+  routed = await journal(
+    new Agent({
+      name: 'bot',
+      model: scriptedModel([{ json: { agent: 'other', reason: 'it fits' } }]),
+      handoffConfig: {
+        mode: 'conditional',
+        strategy: 'best_match',
+        targets: [{ agent: new Agent({ name: 'other', model: scriptedModel(['Done.']) }) }],
+      },
+    }),
+  );
 });
 
 /** The faults as `rule at seq`. */
@@ -360,14 +430,207 @@ const broken: readonly [rule: string, story: string, journal: () => RunEvent[]][
   ['I14', 'a date', () => changed(plain, 'tool-start', { input: new Date() })],
 ];
 
+/** The one about this, by this guardrail. */
+const verdict =
+  (on: RunEventOf<'guardrail-result'>['on'], name: string, action?: string) =>
+  (event: RunEvent): boolean =>
+    event.type === 'guardrail-result' &&
+    event.on === on &&
+    event.name === name &&
+    (action === undefined || event.action === action);
+
+function one<T extends RunEvent['type']>(
+  journal: readonly RunEvent[],
+  type: T,
+  fits: (event: RunEventOf<T>) => boolean,
+): RunEventOf<T> {
+  const found = journal.find(
+    (event): event is RunEventOf<T> => event.type === type && fits(event as RunEventOf<T>),
+  );
+  if (found === undefined) throw new Error(`No ${type} fits.`);
+  return found;
+}
+
+const result = (on: RunEventOf<'guardrail-result'>['on'], name: string) =>
+  one(guarded, 'guardrail-result', verdict(on, name));
+
+const brokenAnswers: typeof broken = [
+  [
+    'I16',
+    'a decision that is made twice',
+    () => withAfter(guarded, verdict('input', 'fine'), result('input', 'fine')),
+  ],
+  [
+    'I16',
+    'an input that is looked at after the first turn',
+    () => {
+      const { length } = guarded;
+      const late = { ...result('input', 'fine'), name: 'late' };
+      return withAfter(guarded, ({ seq }) => seq === length - 3, late);
+    },
+  ],
+  [
+    'I16',
+    'an input that is looked at when somebody else has it',
+    () => withAfter(routed, is('route'), result('input', 'fine')),
+  ],
+  [
+    'I16',
+    'an answer that is looked at before it is there',
+    () => withAfter(guarded, is('run-start'), result('output', 'strict')),
+  ],
+  [
+    'I16',
+    'an answer that was shown before it was looked at',
+    () =>
+      guarded.map((event) =>
+        event.type === 'model-response' ? { ...event, held: undefined } : event,
+      ),
+  ],
+  [
+    'I16',
+    'a refused answer that is the answer',
+    () => {
+      const at = guarded.findIndex(verdict('output', 'strict', 'reject'));
+      return renumbered([...guarded.slice(0, at + 1), ...guarded.slice(-2)]);
+    },
+  ],
+  [
+    'I16',
+    'a call that is looked at after its start',
+    () => withAfter(guarded, is('tool-start'), { ...result('tool-input', 'fine'), name: 'late' }),
+  ],
+  [
+    'I16',
+    'a call that is looked at after a person was asked',
+    () =>
+      withAfter(approved, is('interruption'), {
+        ...result('tool-input', 'fine'),
+        callId: find(approved, 'interruption').interruption.callId,
+      }),
+  ],
+  [
+    'I16',
+    'a decision about no call of the frame',
+    () => changed(guarded, 'guardrail-result', { on: 'tool-input', callId: 'f0.t9.c9' }),
+  ],
+  [
+    'I16',
+    'a refused call that runs',
+    () => {
+      const { callId = '' } = one(
+        guarded,
+        'guardrail-result',
+        verdict('tool-input', 'strict', 'reject'),
+      );
+      const start = {
+        ...find(guarded, 'tool-start'),
+        callId,
+        idempotencyKey: `${guarded[0]?.runId}/${callId}`,
+      };
+      return withAfter(guarded, verdict('tool-input', 'strict', 'reject'), start);
+    },
+  ],
+  [
+    'I16',
+    'a result that is looked at before the tool ran',
+    () =>
+      withAfter(guarded, verdict('tool-input', 'fine'), {
+        ...result('tool-output', 'fine'),
+        name: 'early',
+      }),
+  ],
+  [
+    'I16',
+    'a result that is looked at when it is settled',
+    () =>
+      withAfter(guarded, (event) => event.type === 'tool-result' && event.how === 'ran', {
+        ...result('tool-output', 'fine'),
+        name: 'late',
+      }),
+  ],
+  [
+    'I16',
+    'a tool that starts after a tripwire',
+    () => changed(guarded, 'guardrail-result', { action: 'tripwire' }),
+  ],
+  [
+    'I16',
+    'a run that completes after a tripwire',
+    () =>
+      guarded.map((event) =>
+        verdict('output', 'strict', 'rewrite')(event) ? { ...event, action: 'tripwire' } : event,
+      ) as RunEvent[],
+  ],
+  [
+    'I16',
+    'a refusal without a message',
+    () =>
+      guarded.map((event) =>
+        verdict('output', 'strict', 'reject')(event) ? { ...event, message: undefined } : event,
+      ) as RunEvent[],
+  ],
+  [
+    'I16',
+    'a rewrite without a value',
+    () =>
+      guarded.map((event) =>
+        verdict('output', 'strict', 'rewrite')(event) ? { ...event, value: undefined } : event,
+      ) as RunEvent[],
+  ],
+  [
+    'I16',
+    'an answer that a guardrail made worthless, after a turn',
+    () =>
+      guarded.map((event) =>
+        event.type === 'model-response' && event.message.id === 'f0.t2'
+          ? { ...event, purpose: 'guard' }
+          : event,
+      ),
+  ],
+  ['I17', 'a judgement of nothing', () => withAfter(reflected, is('run-start'), judged())],
+  ['I17', 'a draft that is not there', () => withAfter(plain, is('run-start'), draft())],
+  ['I17', 'a draft with a call', () => withAfter(plain, is('model-response'), draft())],
+  ['I17', 'a draft that is judged twice', () => withAfter(reflected, is('reflection'), draft())],
+  ['I17', 'a draft is left out', () => changed(reflected, 'reflection', { iteration: 1 })],
+  [
+    'I17',
+    'a draft that is improved after the best is chosen',
+    () => changed(reflected, 'reflection', { done: true }),
+  ],
+  [
+    'I18',
+    'a route after the first turn',
+    () => withAfter(plain, is('model-response'), { type: 'route', to: 'other' }),
+  ],
+  [
+    'I18',
+    'a route that is decided twice',
+    () => withAfter(routed, is('route'), find(routed, 'route')),
+  ],
+  [
+    'I18',
+    'a router that is asked after the first turn',
+    () =>
+      plain.map((event) =>
+        event.type === 'model-response' && event.message.id === 'f0.t2'
+          ? { ...event, purpose: 'route' }
+          : event,
+      ),
+  ],
+];
+
+const draft = () => find(reflected, 'reflection');
+const judged = () => one(reflected, 'model-response', ({ purpose }) => purpose === 'judge');
+
 test('good journals have no fault', () => {
-  for (const journal of [plain, approved, reconciled]) {
+  for (const journal of [plain, approved, reconciled, guarded, reflected, routed]) {
     expect(journalFaults(journal)).toEqual([]);
     for (const event of journal) expect(journalFaults(journal.slice(0, event.seq))).toEqual([]);
   }
 });
 
-test.each(broken)('%s: %s', (rule, _story, journal) => {
+test.each([...broken, ...brokenAnswers])('%s: %s', (rule, _story, journal) => {
   const events = journal();
   expect(faultsOf(events)).toContain(rule);
   expect(() => verifyJournal(events)).toThrow(rule);

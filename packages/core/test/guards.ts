@@ -45,6 +45,11 @@ export const rewrite = (value: Json) => ({ action: 'rewrite', value }) as const;
 export const reject = (message: string) => ({ action: 'reject', message }) as const;
 export const tripwire = (info?: Json) => ({ action: 'tripwire', info }) as const;
 
+/** What a guardrail is asked about, as a text. */
+export function said(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Everything that anybody can see of a run, and its journal. */
 export async function watched<O>(
   agent: AgentDefinition<unknown, O>,

@@ -1,17 +1,11 @@
 import type { Guardrail } from '../guardrail.ts';
 import { isJsonArray, isJsonObject, type Json } from '../json.ts';
+import { outputText } from '../message.ts';
 import { ReflectionAgent } from '../reflection-agent.ts';
 import { equal, ok } from './assert.ts';
 import { scriptedModel } from './scripted-model.ts';
-import {
-  countingTool,
-  eventsOf,
-  readsOnAfterEvery,
-  scripted,
-  textField,
-  type ServerCase,
-  type WireEvent,
-} from './server-fixture.ts';
+import { eventsOf, readsOnAfterEvery, type WireEvent } from './server-events.ts';
+import { countingTool, scripted, textField, type ServerCase } from './server-fixture.ts';
 
 /** What is checked and judged before a client sees it. */
 export function serverGuardrailContract(define: ServerCase): void {
@@ -82,6 +76,40 @@ export function serverGuardrailContract(define: ServerCase): void {
       t.log.some((line) => line.includes('canary-8b2')),
       'the log tells the reason',
     );
+  });
+
+  define('keeps a request that was refused out of the conversation', async (t) => {
+    const decide: Guardrail<unknown>['check'] = ({ value }) => {
+      if (value === 'throw') throw new Error('no such table');
+      return value === 'reject'
+        ? { action: 'reject', message: 'No.' }
+        : { action: value === 'trip' ? 'tripwire' : 'allow' };
+    };
+    for (const mode of ['parallel', 'blocking'] as const) {
+      const clerk = scripted('clerk', () => 'Fine.', {
+        inputGuardrails: [guardrail(decide, mode)],
+      });
+      const desk = scripted('desk', [], {
+        handoffConfig: { mode: 'conditional', targets: [{ agent: clerk.agent }] },
+      });
+      const server = await t.serve({ agents: [clerk.agent, desk.agent] });
+      for (const name of ['clerk', 'desk']) {
+        const { body } = await server.chat(name, { message: 'One' });
+        const session_id = textField(body, 'session_id');
+        for (const message of ['reject', 'trip', 'throw']) {
+          const refused = await server.chat(name, { message, session_id });
+          ok([422, 500].includes(refused.status), `${message}: ${refused.status}`);
+        }
+        await server.chat(name, { message: 'Two', session_id });
+        equal(
+          clerk.model.requests
+            .at(-1)
+            ?.messages.map(({ parts }) => outputText({ type: 'content', parts })),
+          ['One', 'Fine.', 'Two'],
+          `what ${name} was told, ${mode}`,
+        );
+      }
+    }
   });
 
   define('streams an answer when its guardrails have passed it, as they left it', async (t) => {

@@ -4,16 +4,8 @@ import type { Tool } from '../tool.ts';
 import { equal, ok } from './assert.ts';
 import { scriptedModel, type Script } from './scripted-model.ts';
 import { ended } from './server-run-contract.ts';
-import {
-  countingTool,
-  eventsOf,
-  foldText,
-  handsOff,
-  readsOnAfterEvery,
-  scripted,
-  textField,
-  type ServerCase,
-} from './server-fixture.ts';
+import { eventsOf, foldText, readsOnAfterEvery } from './server-events.ts';
+import { countingTool, handsOff, scripted, textField, type ServerCase } from './server-fixture.ts';
 
 /** Several agents: handoffs, the path they take, agents that others ask. */
 export function serverHandoffContract(define: ServerCase): void {

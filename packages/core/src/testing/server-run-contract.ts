@@ -1,10 +1,9 @@
 import { isJsonArray, isJsonObject, type JsonObject } from '../json.ts';
 import { equal, eventually, ok } from './assert.ts';
 import { gate } from './gate.ts';
+import { eventsOf, readOn } from './server-events.ts';
 import {
   countingTool,
-  eventsOf,
-  readOn,
   scripted,
   textField,
   type Answer,

@@ -3,19 +3,21 @@ import { equal, eventually, ok } from './assert.ts';
 import { gate } from './gate.ts';
 import { activeRun, ended } from './server-run-contract.ts';
 import {
-  countingTool,
   eventsOf,
   foldText,
   readOn,
   readsOnAfterEvery,
-  scripted,
   seqsOf,
-  textField,
   upTo,
   wireEvents,
+  type WireEvent,
+} from './server-events.ts';
+import {
+  countingTool,
+  scripted,
+  textField,
   type Client,
   type ServerCase,
-  type WireEvent,
   type WireResponse,
 } from './server-fixture.ts';
 

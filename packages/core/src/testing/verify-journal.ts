@@ -3,6 +3,7 @@ import { idempotencyKeyOf } from '../ids.ts';
 import type { Decision } from '../interruption.ts';
 import { canonicalJson, toJson } from '../json.ts';
 import { sumUsage, type PerRequestUsage } from '../usage.ts';
+import { answerFaults } from './verify-answers.ts';
 
 /** A broken rule of a journal: which invariant (journal.md), at which event. */
 export interface JournalFault {
@@ -272,21 +273,25 @@ export function journalFaults(
         }
         break;
       }
+      // See `answerFaults()`.
       case 'guardrail-result':
-      case 'compaction':
       case 'reflection':
       case 'route':
+      case 'compaction':
       case 'warning':
         break;
       default:
         event satisfies never;
     }
   }
+  answerFaults(events, (event, rule, message) => {
+    faults.push({ rule, seq: event.seq, message: `${event.type}: ${message}` });
+  });
   return faults;
 }
 
 /**
- * Checks a journal against the invariants of journal.md (I1 to I15).
+ * Checks a journal against the invariants of journal.md (I1 to I18).
  *
  * @throws Error with every fault and the journal's outline.
  */
