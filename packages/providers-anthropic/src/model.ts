@@ -14,7 +14,8 @@ import { messagesReader, type Paused } from './from-stream.ts';
 import { traitsOf } from './known-models.ts';
 import { toSettings, type AnthropicOptions, type Settings } from './options.ts';
 import { learner, type Learnt } from './repairs.ts';
-import { toRequest, type Warning, type WireRequest } from './to-request.ts';
+import { toRequest, type WireRequest } from './to-request.ts';
+import type { Warning } from './warning.ts';
 
 /**
  * A model of Anthropic: `anthropic('claude-sonnet-5-5')`. With `client`, one on Foundry, Vertex or Bedrock. Also the

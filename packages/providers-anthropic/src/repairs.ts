@@ -2,7 +2,8 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-fu
 import { isRecord, stringOf } from './json.ts';
 import type { ModelTraits, ThinkingMode } from './known-models.ts';
 import { isThinking, type LeavesOut } from './messages/conversation.ts';
-import { isForced, unsupportedChoice, type Warning } from './to-request.ts';
+import { isForced, unsupportedChoice } from './to-request.ts';
+import type { Warning } from './warning.ts';
 
 /**
  * What a model has taught by refusing: the name of a deployment says nothing, and newer models take less than older ones.

@@ -5,7 +5,6 @@ import {
   type JsonObject,
   type ModelRequest,
   type ModelSettings,
-  type ModelStreamEvent,
   type OutputSpec,
   type ToolSpec,
 } from '@agent-functions/core';
@@ -15,8 +14,7 @@ import { toConversation, type LeavesOut } from './messages/conversation.ts';
 import { withCacheMarks } from './messages/prompt-cache.ts';
 import { strictLimits, strictSchema, toolSchema, type StrictSchema } from './messages/schema.ts';
 import { thinkingOf } from './messages/thinking.ts';
-
-export type Warning = Extract<ModelStreamEvent, { readonly type: 'warning' }>;
+import type { Warning } from './warning.ts';
 
 /** A request body, its beta features, and what the wire could not say. */
 export interface WireRequest {

@@ -7,7 +7,7 @@ import {
   type Part,
   type ToolResultPart,
 } from '@agent-functions/core';
-import type { Warning } from '../to-request.ts';
+import type { Warning } from '../warning.ts';
 
 /** What a provider kept of a part of its own. */
 export function own(part: { readonly providerData?: Part['providerData'] }): JsonObject {

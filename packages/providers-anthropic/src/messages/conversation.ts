@@ -9,7 +9,7 @@ import {
   type ToolCallPart,
   type ToolResultPart,
 } from '@agent-functions/core';
-import type { Warning } from '../to-request.ts';
+import type { Warning } from '../warning.ts';
 import { inputBlock, own, resultContent, textBlock, unsupportedPart } from './content.ts';
 import { wireIds, type WireIds } from './wire-ids.ts';
 
