@@ -71,3 +71,29 @@ describe.each([
     },
   );
 });
+
+it('counts events that are newer than it, and says so once', async () => {
+  const model = targets[0]?.model(server.url);
+  const [sequence] = responsesSequences;
+  if (model === undefined || sequence === undefined) throw new Error('nothing to ask');
+  const surprise = 'event: response.surprise\ndata: {"type":"response.surprise","delta":"no"}\n\n';
+  server.play(
+    bytes(
+      sequence.events
+        .map((event) => `${surprise}data: ${JSON.stringify(event)}\n\n`)
+        .join(': a comment\n\n'),
+    ),
+  );
+  const events = await listen(model);
+  expect(events.filter(({ type }) => type === 'warning')).toEqual([
+    {
+      type: 'warning',
+      code: 'unknown-events',
+      message: `${sequence.events.length} events of the stream mean nothing to this version: response.surprise.`,
+    },
+  ]);
+  expect(events.at(-1)).toMatchObject({
+    type: 'response',
+    response: { finishReason: 'tool-calls' },
+  });
+});

@@ -209,6 +209,5 @@ export const responsesAnswer: readonly string[] = [
     delta: '{"zone":"CET"}',
   }),
   event({ type: 'response.output_item.done', sequence_number: 15, output_index: 3, item: callB }),
-  event({ type: 'response.something_new', sequence_number: 16, what: 'nobody knows it yet' }),
   completed([reasoning, message, callA, callB]),
 ];

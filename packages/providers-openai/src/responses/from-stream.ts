@@ -16,6 +16,7 @@ import {
   usageOf,
 } from '../from-stream.ts';
 import { isRecord, listOf, stringOf } from '../json.ts';
+import { isKnownEvent } from './known-events.ts';
 
 type Fields = { readonly [key: string]: unknown };
 
@@ -31,11 +32,20 @@ interface OpenItem {
   readonly call: number;
 }
 
-/** Reads the events of `POST /responses` with `stream: true`. Events it does not know mean nothing to it. */
+/** Reads the events of `POST /responses` with `stream: true`. Events it does not know it counts. */
 export function responsesReader(context: ReadContext): StreamReader {
   const items = new Map<unknown, OpenItem>();
   let calls = 0;
   let final: Fields | undefined;
+  const unknown = new Set<string>();
+  let unknowns = 0;
+
+  /** What came with events of kinds that are too new is counted, and said once. */
+  function unread(): readonly ModelStreamEvent[] {
+    if (unknowns === 0) return nothing;
+    const message = `${unknowns} ${unknowns === 1 ? 'event' : 'events'} of the stream mean nothing to this version: ${[...unknown].join(', ')}.`;
+    return [{ type: 'warning', code: 'unknown-events', message }];
+  }
 
   function open(event: Fields, item: Fields): OpenItem {
     const isCall = item['type'] === 'function_call';
@@ -98,13 +108,16 @@ export function responsesReader(context: ReadContext): StreamReader {
         case 'response.incomplete':
           if (!isRecord(event['response'])) throw new WireError('its last event has no response');
           final = event['response'];
-          return nothing;
+          return unread();
         case 'response.failed':
         case 'response.cancelled':
           throw failed(event['response']);
         case 'error':
           throw new WireError('the stream broke off with an error', event['error'] ?? event);
         default:
+          if (isKnownEvent(event['type'])) return nothing;
+          unknowns += 1;
+          if (unknown.size < 5) unknown.add(String(event['type']));
           return nothing;
       }
     },
