@@ -1,5 +1,6 @@
 import { isModelError } from '../attempts.ts';
 import type { ModelError, ModelErrorReason } from '../errors.ts';
+import type { Message } from '../message.ts';
 import { sleep } from '../wait.ts';
 import { equal, ok } from './assert.ts';
 import type { ModelFixture } from './model-fixture.ts';
@@ -52,4 +53,45 @@ export async function soon(promise: Promise<unknown> | undefined, what: string):
   const missed = await Promise.race([promise.then(() => undefined), late]);
   stop.abort();
   ok(missed === undefined, `not within 2 s: ${what}`);
+}
+
+/** A call of a tool and its result. */
+export function called(index: number, isError = false): readonly Message[] {
+  const one = { callId: `f0.t${index}.c1`, toolName: 'get_weather' };
+  const text = `weather ${index}!`;
+  return [
+    {
+      id: `f0.t${index}`,
+      runId: 'run-1',
+      role: 'assistant',
+      parts: [{ type: 'tool-call', ...one, input: { city: 'Oslo' } }],
+    },
+    {
+      id: `f0.t${index}.r`,
+      runId: 'run-1',
+      role: 'tool',
+      parts: [
+        {
+          type: 'tool-result',
+          ...one,
+          output: { type: 'content', parts: [{ type: 'text', text }] },
+          ...(isError ? { isError } : {}),
+        },
+      ],
+    },
+  ];
+}
+
+/** The texts are in the messages of the request, one after the other. */
+export function inOrder(test: ModelFixture, texts: readonly string[]): void {
+  const all = test
+    .sent()
+    .messages.map(({ text }) => text)
+    .join('\n');
+  let at = 0;
+  for (const text of texts) {
+    const found = all.indexOf(text, at);
+    ok(found >= at, `${text} is sent, after what comes before it: ${all.slice(0, 2_000)}`);
+    at = found + text.length;
+  }
 }

@@ -9,6 +9,7 @@ import { formContract } from './model-form-contract.ts';
 import { historyContract } from './model-history-contract.ts';
 import { requestContract } from './model-request-contract.ts';
 import type { ModelScenario, ModelScenarioName } from './model-scenario.ts';
+import { resultContract } from './model-result-contract.ts';
 import { toolContract } from './model-tool-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 
@@ -54,6 +55,7 @@ export function modelContract(test: TestFunctions, name: string, harness: ModelH
     formContract(define);
     endingContract(define);
     requestContract(define);
+    resultContract(define);
     historyContract(define);
     failureContract(define);
     brokenStreamContract(define);
