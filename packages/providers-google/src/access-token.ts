@@ -12,9 +12,15 @@ export interface AccessToken {
    *
    * @throws ModelError `authentication` when the credential gives none.
    */
-  get(): Promise<string>;
-  /** Forgets the token: the server refused it. */
-  drop(): void;
+  get(): Promise<GivenToken>;
+  /** Forgets this token, if it is still the one that is kept: the server refused it. */
+  drop(token: string): void;
+}
+
+export interface GivenToken {
+  readonly token: string;
+  /** It was asked for just now: asking again would bring no better one. */
+  readonly fresh: boolean;
 }
 
 interface Token {
@@ -26,9 +32,9 @@ interface Token {
 /** Tokens of a credential, kept until shortly before they expire. */
 export function accessToken(credential: GoogleCredential): AccessToken {
   let kept: Token | undefined;
-  let asking: Promise<string> | undefined;
+  let asking: Promise<GivenToken> | undefined;
 
-  async function ask(): Promise<string> {
+  async function ask(): Promise<GivenToken> {
     const answer = await tokenOf(credential).catch((cause: unknown) => {
       throw refused(
         `failed${cause instanceof Error && cause.name !== 'Error' ? ` (${cause.name})` : ''}`,
@@ -36,17 +42,19 @@ export function accessToken(credential: GoogleCredential): AccessToken {
     });
     if (answer === undefined) throw refused('gave none');
     kept = answer;
-    return answer.token;
+    return { token: answer.token, fresh: true };
   }
 
   return {
     async get() {
-      if (kept !== undefined && kept.expires - marginMs > Date.now()) return kept.token;
+      if (kept !== undefined && kept.expires - marginMs > Date.now()) {
+        return { token: kept.token, fresh: false };
+      }
       asking ??= ask().finally(() => (asking = undefined));
       return asking;
     },
-    drop() {
-      kept = undefined;
+    drop(token) {
+      if (kept?.token === token) kept = undefined;
     },
   };
 }

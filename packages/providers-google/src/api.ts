@@ -15,8 +15,8 @@ export interface Connection {
   ask(body: JsonObject, signal: AbortSignal): Promise<unknown>;
   /** Asks for a stream of chunks. */
   stream(body: JsonObject, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
-  /** The server refused the credential: a kept token is of no use any more. */
-  refused(): void;
+  /** The server refused the credential. Whether another call of `connect()` may bring a better one. */
+  refused(): boolean;
 }
 
 /** The way to one model: made at once, connected on first use. */
@@ -71,7 +71,7 @@ const placeholder = ' ';
 
 async function connection({ endpoint, client, settings, token }: Parts): Promise<Connection> {
   const { auth } = endpoint;
-  const bearer = await token?.get();
+  const { token: bearer, fresh = true } = (await token?.get()) ?? {};
   const secrets = [
     ...(auth.type === 'key' ? [auth.key] : []),
     ...(bearer === undefined ? [] : [bearer]),
@@ -115,7 +115,11 @@ async function connection({ endpoint, client, settings, token }: Parts): Promise
     retryAfter: () => retryAfter,
     ask: (body, signal) => client.models.generateContent(parameters(body, signal)),
     stream: (body, signal) => client.models.generateContentStream(parameters(body, signal)),
-    refused: () => token?.drop(),
+    refused() {
+      if (bearer === undefined) return false;
+      token?.drop(bearer);
+      return !fresh;
+    },
   };
 }
 

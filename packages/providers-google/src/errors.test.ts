@@ -2,7 +2,8 @@ import { ModelError } from '@agent-functions/core';
 import { ApiError } from '@google/genai';
 import { describe, expect, it } from 'vitest';
 import { errorInfo, failureBody, quotaFailure, retryInfo } from '../test/wire-events.ts';
-import { BlockedError, headerMs, redact, toModelError, WireError } from './errors.ts';
+import { BlockedError, redact, toModelError, WireError } from './errors.ts';
+import { headerMs } from './vendor-error.ts';
 
 const context = {
   who: 'The Gemini API',

@@ -201,7 +201,7 @@ describe('a credential', () => {
   const ask = (given: NonNullable<Parameters<typeof vertex>[1]>['credential']) =>
     vertex('gemini-3.8-flash', { ...options, baseURL: server.url, credential: given });
 
-  it('is asked once for many, and again when its token was refused', async () => {
+  it('is asked once for many, and once more when a token that was kept is refused', async () => {
     let asked = 0;
     const model = ask({
       getToken: async () => ({ token: `token-${++asked}`, expiresOnTimestamp: Date.now() + 1e7 }),
@@ -209,11 +209,18 @@ describe('a credential', () => {
     await Promise.all([respond(model), respond(model)]);
     await respond(model);
     expect(asked).toBe(1);
-    server.play(json(failureBody(401, 'UNAUTHENTICATED', 'expired'), 401));
-    expect(await failure(listen(model))).toMatchObject({ reason: 'authentication' });
-    server.play(stream);
+    const refuse = json(failureBody(401, 'UNAUTHENTICATED', 'revoked'), 401);
+    server.play((response, request) =>
+      (request.headers['authorization'] === 'Bearer token-1' ? refuse : stream)(response, request),
+    );
     await respond(model);
-    expect(server.received.at(-1)?.headers['authorization']).toBe('Bearer token-2');
+    expect(server.received.slice(-2).map(({ headers }) => headers['authorization'])).toEqual([
+      'Bearer token-1',
+      'Bearer token-2',
+    ]);
+    server.play(refuse);
+    expect(await failure(listen(model))).toMatchObject({ reason: 'authentication', status: 401 });
+    expect([asked, server.received.length]).toEqual([3, 7]);
   });
 
   it('may be one of google-auth-library, which keeps its tokens itself', async () => {

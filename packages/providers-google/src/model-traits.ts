@@ -17,7 +17,8 @@ export function traitsOf(model: string): ModelTraits {
   const family = /flash-lite|flash|pro/.exec(name)?.[0];
   return {
     // `gemini-flash-latest` is a name of the newest.
-    generation: version === undefined ? (/-latest$/.test(name) ? 3 : undefined) : Number(version),
+    generation:
+      version === undefined ? (name.endsWith('-latest') ? 3 : undefined) : Number(version),
     family: family === 'pro' || family === 'flash' || family === 'flash-lite' ? family : undefined,
   };
 }

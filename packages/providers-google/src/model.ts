@@ -9,6 +9,7 @@ import { AnswerStream, type Call } from './answer-stream.ts';
 import { googleApi, type Api, type Connection } from './api.ts';
 import { toModelError, type ErrorContext } from './errors.ts';
 import { fromBody, streamReader } from './from-stream.ts';
+import { isRecord } from './json.ts';
 import { capabilitiesOf, traitsOf } from './model-traits.ts';
 import {
   provider,
@@ -67,23 +68,35 @@ function ask(
   let connection: Connection | undefined;
 
   async function prepare(): Promise<Call> {
-    const connected = await orAborted(api.connect(), signal);
+    let connected = await orAborted(api.connect(), signal);
     connection = connected;
     const { backend } = connected.endpoint;
     const { body, streaming, warnings } = toRequest(request, { model, backend, extraBody });
-    return {
-      warnings,
-      send: async (call) =>
-        streaming
-          ? { chunks: await connected.stream(body, call), reader: streamReader({ model, backend }) }
-          : fromBody(await connected.ask(body, call), { model, backend }),
-    };
+    const context = { model, backend };
+
+    async function sendOnce(call: AbortSignal): ReturnType<Call['send']> {
+      return streaming
+        ? { chunks: await connected.stream(body, call), reader: streamReader(context) }
+        : fromBody(await connected.ask(body, call), context);
+    }
+
+    /** Once more with a new token, where an old one was refused: it was revoked, or a clock is wrong. */
+    async function send(call: AbortSignal): ReturnType<Call['send']> {
+      try {
+        return await sendOnce(call);
+      } catch (error) {
+        if (!isRecord(error) || error['status'] !== 401 || !connected.refused()) throw error;
+        connected = await orAborted(api.connect(), call);
+        connection = connected;
+        return sendOnce(call);
+      }
+    }
+
+    return { warnings, send };
   }
 
   function toError(error: unknown): unknown {
-    const failure = toModelError(error, errorContext(model, connection));
-    if ('status' in failure && failure.status === 401) connection?.refused();
-    return failure;
+    return toModelError(error, errorContext(model, connection));
   }
 
   return new AnswerStream(signal, prepare, toError);

@@ -1,4 +1,5 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-functions/core';
+import { cyclicRefs, refPath, refsIn } from './schema-refs.ts';
 
 /** A schema as Gemini takes it, and what of the given one it cannot say. */
 export interface WireSchema {
@@ -112,7 +113,7 @@ function convert(
       if (typeof value === 'string') out[key] = value;
       return;
     case '$ref':
-      out[key] = typeof value === 'string' ? value.replace('#/definitions/', '#/$defs/') : value;
+      out[key] = typeof value === 'string' ? refPath(value) : value;
       return;
     case 'const':
       enumerated([value], out);
@@ -265,41 +266,4 @@ function alone(out: Out): JsonObject {
   const { $ref, ...rest } = out;
   if ($ref === undefined || Object.keys(rest).every((key) => key.startsWith('$'))) return out;
   return rest['anyOf'] === undefined ? { ...rest, anyOf: [{ $ref }] } : rest;
-}
-
-function refsIn(value: Json): string[] {
-  if (isJsonArray(value)) return value.flatMap((one) => refsIn(one));
-  if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([key, one]) =>
-    key === '$ref' && typeof one === 'string'
-      ? [one.replace('#/definitions/', '#/$defs/')]
-      : key === '$defs' || key === 'definitions'
-        ? []
-        : refsIn(one),
-  );
-}
-
-function cyclicRefs(schema: JsonObject): ReadonlySet<string> {
-  const edges = new Map<string, readonly string[]>([['#', refsIn(schema)]]);
-  for (const key of ['$defs', 'definitions']) {
-    const definitions = schema[key];
-    if (!isJsonObject(definitions)) continue;
-    for (const [name, one] of Object.entries(definitions))
-      edges.set(`#/$defs/${name}`, refsIn(one));
-  }
-  const cyclic = new Set<string>();
-  for (const start of edges.keys()) {
-    const open = [...(edges.get(start) ?? [])];
-    const seen = new Set<string>();
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      if (at === start) {
-        cyclic.add(start);
-        break;
-      }
-      if (seen.has(at)) continue;
-      seen.add(at);
-      open.push(...(edges.get(at) ?? []));
-    }
-  }
-  return cyclic;
 }

@@ -176,15 +176,15 @@ function checkCalls(turn: Turn, before: Turn | undefined, after: Turn | undefine
   if (before?.role !== 'user') say('calls that follow no turn of the user');
   if (after?.results !== true) return say('calls without results');
   const ids = turn.calls.map(({ id }) => id);
-  const answered = after.responses.map(({ id }) => id);
-  if (ids.toSorted().join() !== answered.toSorted().join()) say(`ids ${ids} and ${answered}`);
+  if (sorted(turn.calls, 'id') !== sorted(after.responses, 'id')) say('results of other ids');
   if (ids.some((id) => id !== undefined) && new Set(ids).size !== ids.length) say('ids repeat');
-  const namesOf = (list: readonly Fields[]): string =>
-    list
-      .map(({ name }) => name)
-      .toSorted()
-      .join();
-  if (namesOf(turn.calls) !== namesOf(after.responses)) say('results of other functions');
+  if (sorted(turn.calls, 'name') !== sorted(after.responses, 'name')) say('results of others');
+}
+
+function sorted(list: readonly Fields[], key: string): string {
+  return JSON.stringify(
+    list.map((one) => JSON.stringify(one[key]) ?? '').toSorted((a, b) => (a < b ? -1 : 1)),
+  );
 }
 
 function checkSystem(system: unknown, say: Say): void {
@@ -277,8 +277,9 @@ function checkConfig(
   if (level !== undefined && budget !== undefined) say('thinkingLevel and thinkingBudget');
   if (level !== undefined) {
     if (!model.modern) say('thinkingLevel before Gemini 3');
-    if (!['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'].includes(String(level)))
-      say(`level ${String(level)}`);
+    if (typeof level !== 'string' || !/^(MINIMAL|LOW|MEDIUM|HIGH)$/.test(level)) {
+      say(`thinkingLevel ${JSON.stringify(level)}`);
+    }
   }
   if (budget !== undefined) {
     const least = model.family === 'pro' ? 128 : model.family === 'flash-lite' ? 512 : 1;
