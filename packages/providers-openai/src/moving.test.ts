@@ -105,6 +105,47 @@ describe('fallback over HTTP', () => {
   });
 });
 
+it('passes the vendor’s own tools, and gives back what they did', async () => {
+  const search = {
+    id: 'ws_1',
+    type: 'web_search_call',
+    status: 'completed',
+    action: { type: 'search', query: 'weather' },
+  };
+  first.play(
+    bytes(
+      [search, message]
+        .map((item, output_index) =>
+          event({ type: 'response.output_item.done', output_index, item }),
+        )
+        .join('') + completed([search, message]),
+    ),
+  );
+  const store = memoryStore();
+  const modelSettings = {
+    providerOptions: {
+      openai: {
+        tools: [{ type: 'web_search' }],
+        include: ['web_search_call.action.sources'],
+        prompt_cache_key: 'tenant-1',
+        service_tier: 'flex',
+      },
+    },
+  };
+  const runner = new Runner(new Agent({ name: 'bot', model: one, modelSettings }), { store });
+  await runner.run('Search.', { sessionId: 's' });
+  expect(JSON.parse(first.received[0]?.body ?? '')).toMatchObject({
+    tools: [{ type: 'web_search' }],
+    include: ['reasoning.encrypted_content', 'web_search_call.action.sources'],
+    prompt_cache_key: 'tenant-1',
+    service_tier: 'flex',
+    store: false,
+  });
+  await runner.run('And now?', { sessionId: 's' });
+  const { id: _, ...rest } = search;
+  expect(JSON.parse(first.received[1]?.body ?? '').input).toContainEqual(rest);
+});
+
 describe('a session that goes on with another provider', () => {
   const radar = tool({
     name: 'radar',
