@@ -92,7 +92,7 @@ async function connection({ endpoint, client, settings, token }: Parts): Promise
     return response;
   };
 
-  // A client that was given keeps its own fetch. No `retryOptions`: the SDK then asks once.
+  // A client that was given keeps its own fetch, and not its retries: ours decide. Without `retryOptions` the SDK asks once.
   const fetch = settings.client === undefined ? send : settings.fetch;
   const parameters = (body: JsonObject, abortSignal: AbortSignal) => ({
     model: settings.model,
@@ -105,6 +105,7 @@ async function connection({ endpoint, client, settings, token }: Parts): Promise
         headers: { ...settings.headers },
         extraBody: { ...body },
         ...(fetch === undefined ? {} : { fetch }),
+        ...(settings.client === undefined ? {} : { retryOptions: { attempts: 1 } }),
       },
     },
   });

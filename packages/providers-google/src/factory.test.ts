@@ -269,6 +269,23 @@ it('uses a client that was given, as it is', async () => {
   expect(server.received[0]?.headers['x-goog-api-key']).toBe('of-the-client');
 });
 
+it('asks once by a client that would ask again', async () => {
+  const client = new GoogleGenAI({
+    apiKey: key,
+    httpOptions: { baseUrl: server.url, retryOptions: { attempts: 5, initialDelay: 0.01 } },
+  });
+  for (const streaming of [true, false]) {
+    server.received.length = 0;
+    server.play(json(failureBody(503, 'UNAVAILABLE', 'busy'), 503));
+    const request = asking({ settings: { streaming } });
+    expect(await failure(listen(google('gemini-3.8-flash', { client }), request))).toMatchObject({
+      reason: 'overloaded',
+      status: 503,
+    });
+    expect(server.received).toHaveLength(1);
+  }
+});
+
 it('uses its own fetch, at Google’s own addresses', async () => {
   const asked: string[] = [];
   const fetch: typeof globalThis.fetch = async (input) => {

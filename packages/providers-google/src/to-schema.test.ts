@@ -226,6 +226,12 @@ const cases: readonly Case[] = [
     unsaid: ['allOf'],
   },
   {
+    what: 'a union and a reference at one place, of which the union stays',
+    given: { anyOf: [{ type: 'string' }], $ref: '#/$defs/a', $defs: { a: { type: 'string' } } },
+    wire: { anyOf: [{ type: 'string' }], $defs: { a: { type: 'string' } } },
+    unsaid: ['$ref'],
+  },
+  {
     what: 'a property that is named like a keyword',
     given: { type: 'object', properties: { pattern: { type: 'string' }, not: { type: 'string' } } },
     wire: { type: 'object', properties: { pattern: { type: 'string' }, not: { type: 'string' } } },

@@ -84,7 +84,7 @@ function toWire(given: JsonObject, writer: Writer, path: string): JsonObject {
   for (const [key, value] of Object.entries(schema)) write(key, value, schema, out, notes, within);
   if (within.inCycle) loosen(out, within);
   describe(out, notes);
-  return alone(out);
+  return alone(out, within);
 }
 
 function write(
@@ -262,8 +262,10 @@ function describe(out: Out, notes: Out): void {
 }
 
 /** Beside `$ref` only keywords that begin with `$` may stand. */
-function alone(out: Out): JsonObject {
+function alone(out: Out, { unsaid }: Writer): JsonObject {
   const { $ref, ...rest } = out;
   if ($ref === undefined || Object.keys(rest).every((key) => key.startsWith('$'))) return out;
-  return rest['anyOf'] === undefined ? { ...rest, anyOf: [{ $ref }] } : rest;
+  if (rest['anyOf'] === undefined) return { ...rest, anyOf: [{ $ref }] };
+  unsaid.add('$ref');
+  return rest;
 }
