@@ -126,6 +126,8 @@ async function newClient(endpoint: Endpoint, settings: Settings): Promise<Anthro
     apiKey: endpoint.key ?? 'unused',
     webhookKey: null,
     fetch: settings.fetch ?? globalThis.fetch,
+    // To another host a redirect would take the conversation along, and the headers of the settings.
+    fetchOptions: { redirect: 'manual' },
     logLevel: 'off',
   });
 }

@@ -97,6 +97,18 @@ describe('a model', () => {
   });
 });
 
+test('a redirect is not followed: it would take the conversation to another host', async () => {
+  await using other = await wireServer();
+  server.play(
+    (response) => void response.writeHead(307, { location: `${other.url}/v1/messages` }).end(),
+  );
+  expect(await failure(listen(claude(server)))).toMatchObject({
+    reason: 'invalid-request',
+    status: 307,
+  });
+  expect(other.received).toHaveLength(0);
+});
+
 describe('a client that is handed in', () => {
   test('of the SDK is used with its address, key and headers', async () => {
     const client = new Anthropic({

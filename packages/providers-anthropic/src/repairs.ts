@@ -2,7 +2,7 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-fu
 import { isRecord, stringOf } from './json.ts';
 import type { ModelTraits, ThinkingMode } from './known-models.ts';
 import { isThinking, type LeavesOut } from './messages/conversation.ts';
-import { isForced, unsupportedChoice } from './to-request.ts';
+import { isForced, unsupportedChoice } from './messages/tools.ts';
 import type { Warning } from './warning.ts';
 
 /**

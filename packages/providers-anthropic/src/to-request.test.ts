@@ -441,6 +441,28 @@ describe('a choice among tools', () => {
   });
 });
 
+test('a model with a budget does not begin to think after calls that it made without', async () => {
+  const midway = { tools: [weather], settings: { reasoning: { effort: 'low' } } } as const;
+  const name = 'claude-haiku-4-5';
+  const loop = [user('?'), said(called('c1')), tool(result('c1'))];
+  const { body, warnings: said_ } = await send({ ...midway, messages: loop }, { name });
+  expect(body.thinking).toBeUndefined();
+  expect(said_).toEqual([expect.stringContaining('after calls made without thinking')]);
+  const over = await send(
+    { ...midway, messages: [...loop, said(words('Rain.')), user('?', 'm2')] },
+    { name },
+  );
+  expect(over.body.thinking).toEqual({ type: 'enabled', budget_tokens: 2_048 });
+});
+
+test('tools that the history called are declared, and forbidden, where the request has none', async () => {
+  const { body } = await send({
+    messages: [user('?'), said(called('c1'), called('c2')), tool(result('c1'), result('c2'))],
+  });
+  expect(body.tools).toEqual([{ name: 'weather', input_schema: { type: 'object' } }]);
+  expect(body.tool_choice).toEqual({ type: 'none' });
+});
+
 describe('schemas', () => {
   const output = (schema: ModelRequest['tools'][number]['inputSchema']) => ({
     name: 'report',

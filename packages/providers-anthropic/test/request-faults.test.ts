@@ -27,9 +27,9 @@ const words = { type: 'text', text: 'x' };
 
 test('a legal request has no faults', () => {
   expect(requestFaults(legal)).toEqual([]);
-  expect(requestFaults({ ...legal, ...turns([words, use('t1')], [result('t1'), words]) })).toEqual(
-    [],
-  );
+  expect(
+    requestFaults({ ...legal, tools: [tool], ...turns([words, use('t1')], [result('t1'), words]) }),
+  ).toEqual([]);
 });
 
 // Each of these the real API answers with a 400.
@@ -89,6 +89,11 @@ test.each([
   [{ thinking: { type: 'enabled', budget_tokens: 5 } }, 'budget_tokens'],
   [{ thinking: { type: 'enabled', budget_tokens: 2_000 } }, 'not below max_tokens'],
   [{ thinking: { type: 'adaptive', budget_tokens: 2_000 } }, 'budget_tokens with'],
+  [turns([use('t1')], [result('t1')]), 'without tools'],
+  [
+    { ...turns([use('t1')], [result('t1')]), thinking: { type: 'enabled', budget_tokens: 2_000 } },
+    'after calls made without',
+  ],
   [{ stop_sequences: ['\n'] }, 'white space'],
   [{ system: [] }, 'system is empty'],
   [

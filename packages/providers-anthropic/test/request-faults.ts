@@ -83,6 +83,14 @@ function checkThinking(body: JsonObject, say: Say): void {
     else if (typeof maxTokens === 'number' && budget >= maxTokens) {
       say(`budget_tokens ${budget} is not below max_tokens ${maxTokens}`);
     }
+    const [answer, results] = list(body['messages']).slice(-2);
+    const first = (turn: Json | undefined): Json | undefined =>
+      isJsonObject(turn) && isJsonArray(turn['content']) && isJsonObject(turn['content'][0])
+        ? turn['content'][0]['type']
+        : undefined;
+    if (first(results) === 'tool_result' && !show(first(answer)).endsWith('thinking')) {
+      say('thinking enabled after calls made without');
+    }
     if (isJsonObject(choice) && (choice['type'] === 'any' || choice['type'] === 'tool')) {
       say('a tool is forced with thinking enabled');
     }
@@ -94,6 +102,9 @@ function checkThinking(body: JsonObject, say: Say): void {
 function checkTools(body: JsonObject, say: Say): void {
   const { tools, tool_choice: choice } = body;
   if (tools !== undefined && list(tools).length === 0) say('tools is empty');
+  if (tools === undefined && JSON.stringify(body['messages'] ?? null).includes('"tool_use"')) {
+    say('calls in the history without tools');
+  }
   if (choice !== undefined) {
     if (tools === undefined) say('tool_choice without tools');
     if (!isJsonObject(choice)) return say('tool_choice is not an object');

@@ -22,13 +22,15 @@ const budgets: { readonly [effort in Exclude<Effort, 'none'>]: number } = {
  * `settings.reasoning.effort` in the words of the model. Nothing said, nothing sent: the model's own default holds.
  * Summaries are asked for, because newer models leave the text of their thinking out otherwise; that costs nothing more.
  *
+ * @param unthinking A model with a budget cannot think in this request.
+ *
  * Source: https://platform.claude.com/docs/en/build-with-claude/thinking#configuring-thinking
  */
 export function thinkingOf(
   effort: Effort | undefined,
   traits: ModelTraits,
   maxTokens: number,
-  forced: boolean,
+  unthinking: boolean,
   warnings: Warning[],
 ): Thinking {
   if (effort === undefined) return {};
@@ -38,8 +40,12 @@ export function thinkingOf(
       return {};
     case 'budget': {
       if (effort === 'none') return {};
-      if (forced) {
-        warnings.push(unsaid('This model does not think where a tool is forced.'));
+      if (unthinking) {
+        warnings.push(
+          unsaid(
+            'This model does not think where a tool is forced, or after calls made without thinking.',
+          ),
+        );
         return {};
       }
       // The budget must be less than max_tokens, and the answer wants room too.
