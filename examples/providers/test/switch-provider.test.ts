@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { models, priceTable } from '@agent-functions/core';
+import { anthropic } from '@agent-functions/providers-anthropic';
+import { google } from '@agent-functions/providers-google';
+import { ollama } from '@agent-functions/providers-ollama';
+import { azureAi, azureOpenai, openai } from '@agent-functions/providers-openai';
+import { startDemoServer } from 'demo-model/server';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { vendors } from '../src/offline/vendors.ts';
+import { weatherScript } from '../src/offline/weather-script.ts';
+import { switchProvider } from '../src/switch-provider.ts';
+import { nobodyThere, printedBy, shownInReadme, withoutTimes } from './printed.ts';
+
+const six = [
+  'openai/gpt-5-mini',
+  'azure-openai/my-deployment',
+  'azure-ai/DeepSeek-V3',
+  'anthropic/claude-haiku-5-5',
+  'google/gemini-3.8-flash',
+  'ollama/qwen3',
+] as const;
+const question = 'What is the weather in Seattle?';
+
+beforeEach(() => {
+  const all = Object.values(vendors).flatMap(({ variables }) => variables);
+  const others = ['AZURE_OPENAI_API_KEY', 'AZURE_AI_API_KEY', 'AZURE_OPENAI_API_VERSION'];
+  for (const name of [...all, ...others]) vi.stubEnv(name, '');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+async function playOffline(): Promise<void> {
+  const url = (await startDemoServer(weatherScript)).replace(/\/v1$/, '');
+  for (const [name, vendor] of Object.entries(vendors)) {
+    if (name === 'vertex') continue;
+    for (const [variable, value] of Object.entries(await vendor.offline(url))) {
+      vi.stubEnv(variable, value);
+    }
+  }
+}
+
+describe('one agent file', () => {
+  test('runs on all six by changing one string', async () => {
+    await playOffline();
+    const rows = await switchProvider(six, question);
+    expect(rows.map(({ model }) => model)).toEqual(six);
+    for (const row of rows) {
+      expect(row).toMatchObject({ answer: 'Seattle: 16 °C, light rain.', toolCalls: 1 });
+      expect(row.inputTokens).toBeGreaterThan(100);
+      expect(row.outputTokens).toBeGreaterThan(10);
+    }
+  });
+
+  test('costs what the price table says; what it does not know has no cost', async () => {
+    await playOffline();
+    const prices = priceTable({ 'openai/gpt-5-mini': { input: 1, output: 10 } });
+    const [priced, unknown] = await switchProvider(['openai/gpt-5-mini', six[3]], question, prices);
+    expect(priced?.costUsd).toBeCloseTo(
+      ((priced?.inputTokens ?? 0) + 10 * (priced?.outputTokens ?? 0)) / 1e6,
+      12,
+    );
+    expect(unknown?.costUsd).toBeUndefined();
+  });
+
+  test('says for each model which variable to set', async () => {
+    vi.stubEnv('OLLAMA_HOST', await nobodyThere());
+    const answers = (await switchProvider(six, question)).map(({ answer }) => answer);
+    const variables = [
+      'set OPENAI_API_KEY',
+      'set AZURE_OPENAI_ENDPOINT',
+      'set AZURE_AI_ENDPOINT',
+      'set ANTHROPIC_API_KEY',
+      'set GOOGLE_API_KEY or GEMINI_API_KEY',
+      'OLLAMA_HOST',
+    ];
+    for (const [at, variable] of variables.entries()) expect(answers[at]).toContain(variable);
+  });
+});
+
+describe('models({ … })', () => {
+  const registry = models({ openai, azureOpenai, azureAi, anthropic, google, ollama });
+
+  test.each(six)('knows %s', (name) => {
+    expect(registry.model(name).modelId).toBe(name.slice(name.indexOf('/') + 1));
+  });
+
+  test.each(['openai', 'anthropic', 'google', 'ollama'])(
+    'without %s its error names the package to install',
+    (provider) => {
+      const all = Object.entries({ openai, anthropic, google, ollama });
+      const others = Object.fromEntries(all.filter(([name]) => name !== provider));
+      expect(() => models(others).model(`${provider}/some-model`)).toThrow(
+        `npm install @agent-functions/providers-${provider}. Then add it: models({ ${provider}: … })`,
+      );
+    },
+  );
+});
+
+describe('npm start', () => {
+  test('prints the table that the README shows', async () => {
+    expect(withoutTimes(await printedBy(['src/start.ts']))).toBe(withoutTimes(shownInReadme()));
+  });
+
+  test('plays nothing where one vendor is configured: the others say what is missing', async () => {
+    const host = await nobodyThere();
+    const printed = await printedBy(['src/start.ts'], { OLLAMA_HOST: host });
+    expect(printed).not.toContain('offline demo model');
+    expect(printed).toContain('set ANTHROPIC_API_KEY');
+    expect(printed).toContain(`No Ollama server answers at ${host}`);
+  });
+
+  test('asks the models that are named, and adds the cost from a file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'prices-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'prices.json');
+    writeFileSync(file, '{"openai/gpt-5-mini":{"input":0.25,"output":2}}');
+    const printed = await printedBy([
+      'src/start.ts',
+      'openai/gpt-5-mini',
+      'ollama/qwen3',
+      '--prices',
+      file,
+    ]);
+    const [head, , first, second] = printed.split('\n').filter((line) => line.startsWith('|'));
+    expect(head).toMatch(/\| cost +\|$/);
+    expect(first).toMatch(/^\| openai\/gpt-5-mini .* \| \$0\.0000\d\d +\|$/);
+    expect(second).toMatch(/^\| ollama\/qwen3 .* \| no price \|?/);
+  });
+});
