@@ -59,11 +59,27 @@ function startableExamples(clone: string): readonly string[] {
     .toSorted();
 }
 
-/** An example has its conversation, prints the paths taken and goes on serving. */
+/** An example that is an app serves; the others print what they have to say, and end. */
+function serves(folder: string): boolean {
+  const { dependencies = {} }: { dependencies?: { readonly [name: string]: string } } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  return '@agent-functions/azure-functions' in dependencies;
+}
+
+/** An example has its conversation, prints the paths taken and goes on serving; or ends well after its demo. */
 async function exampleProblems(
   folder: string,
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<readonly string[]> {
+  if (!serves(join(options.cwd, folder))) {
+    const { code, output } = await run('npm', ['start', '--prefix', folder], {
+      ...options,
+      timeoutMs: 60_000,
+    });
+    const good = code === 0 && output.includes('offline demo model');
+    return good ? [] : [`npm start --prefix ${folder}:\n${tail(output, 20)}`];
+  }
   const port = await freePort();
   await using server = await startServer(
     'npm',
