@@ -1,7 +1,7 @@
 /**
  * A stranger's first minutes: clones the last commit, and with an empty HOME and one plain Node after the other
  * runs `npm start`, the first curl of the README and `GET /api/agents`. On the first Node, also `npm start` of each
- * example that has it, until it serves after its conversation.
+ * example that has it, until it serves after its conversation or ends.
  *
  * `--test` also runs `npm test` in each clone; `--node 22` takes only that line of Node.
  */

@@ -192,7 +192,9 @@ export function environmentWithoutKeys(from = toolEnvironment): NodeJS.ProcessEn
   return Object.fromEntries(
     Object.entries(from).filter(
       ([name]) =>
-        !/(API_KEY|_TOKEN|_SECRET|CONNECTION_STRING|^OLLAMA_HOST|^AZURE_|^OPENAI_)/.test(name),
+        !/(API_KEY|_TOKEN|_SECRET|CONNECTION_STRING|^OLLAMA_HOST|^AZURE_|^OPENAI_|^ANTHROPIC_|^GOOGLE_)/.test(
+          name,
+        ),
     ),
   );
 }
