@@ -43,6 +43,7 @@ export type { Guardrail, GuardrailCheck, GuardrailResult } from './guardrail.ts'
 export type { Middleware } from './middleware.ts';
 export type {
   ChatRequest,
+  ContextArgument,
   InputMessage,
   Reflection,
   RunInput,
