@@ -217,6 +217,6 @@ export interface ToolSource {
   listTools(options: {
     readonly signal: AbortSignal;
     readonly agent: string;
-  }): Promise<readonly Tool<unknown>[]>;
+  }): Promise<readonly Tool[]>;
   close?(): Promise<void>;
 }

@@ -21,7 +21,6 @@ import {
   type OutputOf,
   type RunResult,
   type Tool,
-  type Tool,
 } from '../src/index.ts';
 
 // What a run that may be handed over can produce, and whom an agent may hand to. Compiled, never run.
