@@ -521,7 +521,8 @@ test('one of them answered, the run waits for the other; each answer may come to
   let store: Store = memoryStore();
   const waiting = await new Runner(twoApprovals(effects), { store }).run('Rome.');
   const { runId } = waiting;
-  const [flight, hotel] = waiting.interruptions.map(({ id }) => id);
+  const ids = new Map(waiting.interruptions.map(({ agent, id }) => [agent, id]));
+  const [flight, hotel] = [ids.get('flight'), ids.get('hotel')];
   store = await reloaded(store, runId);
   const half = await new Runner(twoApprovals(effects), { store }).resume(runId, [
     { interruptionId: hotel ?? '', approved: false, message: 'Too dear.' },
