@@ -156,7 +156,6 @@ export type { HostContext, HttpHandler, Protocol } from './http-handler.ts';
 export { publicFailure, publicInterruption, publicMessage, toPublicEvent } from './public-event.ts';
 export {
   AgentError,
-  GuardrailTripwireTriggered,
   httpStatusOfFailure,
   IdempotencyMismatchError,
   JournalVersionError,
