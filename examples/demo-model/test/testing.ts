@@ -11,7 +11,7 @@ import type { Middleware, ModelRequest } from '@agent-functions/core';
 const offline = { WEATHER_SOURCE: 'bundled', OLLAMA_HOST: '127.0.0.1:1' };
 
 /** Remembers what each agent's model was asked; `requests` are those of a run, by agent, in order. */
-export function recorder(): Middleware<unknown> & {
+export function recorder(): Middleware & {
   readonly requests: Map<string, ModelRequest[]>;
 } {
   const requests = new Map<string, ModelRequest[]>();

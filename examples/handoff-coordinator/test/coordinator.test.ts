@@ -43,7 +43,7 @@ test('the specialists of one turn work side by side', async () => {
     open = resolve;
   });
   // Nobody's model is asked before everybody's is: one after the other would wait for ever.
-  const gate: Middleware<unknown> = {
+  const gate: Middleware = {
     name: 'gate',
     async *wrapModelCall(request, { agentPath }, next) {
       const agent = agentPath.at(-1) ?? '';

@@ -52,6 +52,7 @@ export class AgentGraph<C> {
     try {
       for (let agent = this.#unread[0]; agent !== undefined; agent = this.#unread[0]) {
         refuseTwoTools(agent);
+        refuseChainOf(agent);
         for (const one of targetsOf(agent)) {
           if (one.agent !== undefined) this.#add(definitionOf(one.agent));
         }
@@ -111,4 +112,12 @@ function refuseTwoTools<C>({ name, tools, handoffPlan }: AgentDefinition<C, unkn
 function definitionOf<C>(agent: AgentLike<C>): AgentDefinition<C, unknown> {
   if (agent instanceof AgentDefinition) return agent;
   throw new UserError(`${agent.name} is no agent. Hand off to an Agent.`);
+}
+
+// The head of a chain says nothing itself: there is nothing to judge.
+function refuseChainOf<C>({ name, reflection, handoffPlan }: AgentDefinition<C, unknown>): void {
+  if (reflection === undefined || handoffPlan.opening?.type !== 'chain') return;
+  throw new UserError(
+    `Agent ${name} is a ReflectionAgent with mode 'sequential', whose targets answer for it, so nothing would be judged. Make the last target the ReflectionAgent, and ${name} an Agent.`,
+  );
 }

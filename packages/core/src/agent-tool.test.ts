@@ -16,7 +16,7 @@ import { tool, type Tool } from './tool.ts';
 function asking<In>(
   script: { readonly caller: Script; readonly weather: Script },
   options: AgentToolOptions<unknown, In> = {},
-  weatherTools: readonly Tool<unknown>[] = [],
+  weatherTools: readonly Tool[] = [],
 ) {
   const models = { caller: scriptedModel(script.caller), weather: scriptedModel(script.weather) };
   const weather = new Agent({

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Agent } from './agent.ts';
 import { handoff } from './handoff.ts';
 import { memoryStore } from './memory-store.ts';
+import { outputText } from './message.ts';
 import { ReflectionAgent } from './reflection-agent.ts';
 import { Runner } from './runner.ts';
 import { scriptedModel, type ScriptedTurn } from './testing/index.ts';
@@ -255,7 +256,12 @@ test.each<readonly [Callbacks, string]>([
   expect(result.response).toBe('Not handed.');
   expect(result.handoffPath).toEqual(['desk']);
   expect(result.toolResults[0]).toMatchObject({ isError: true });
-  expect(result.toolResults[0]?.result).toContain(message);
+  const read = result.newMessages.flatMap(({ parts }) =>
+    parts.flatMap((part) => (part.type === 'tool-result' ? [outputText(part.output)] : [])),
+  );
+  expect(read[0]).toContain(message);
+  // What the app's functions do is not for clients.
+  expect(result.toolResults[0]?.result).not.toContain(message);
 });
 
 test('middleware that forgot to answer is not passed by', async () => {

@@ -500,9 +500,10 @@ test('approvals in two frames side by side: both are asked, whoever needs none h
   const runner = new Runner(twoApprovals(effects), { store });
   const waiting = await runner.run('Rome.');
   expect(waiting.status).toBe('interrupted');
-  expect(waiting.interruptions.map(({ frame, agent }) => [frame, agent])).toEqual([
-    ['f0.1', 'flight'],
-    ['f0.2', 'hotel'],
+  // Side by side, either may be the first to ask.
+  expect(waiting.interruptions.map(({ frame, agent }) => `${frame} ${agent}`).toSorted()).toEqual([
+    'f0.1 flight',
+    'f0.2 hotel',
   ]);
   expect(effects).toEqual(['car']);
   const decisions = waiting.interruptions.map(
@@ -520,7 +521,8 @@ test('one of them answered, the run waits for the other; each answer may come to
   let store: Store = memoryStore();
   const waiting = await new Runner(twoApprovals(effects), { store }).run('Rome.');
   const { runId } = waiting;
-  const [flight, hotel] = waiting.interruptions.map(({ id }) => id);
+  const ids = new Map(waiting.interruptions.map(({ agent, id }) => [agent, id]));
+  const [flight, hotel] = [ids.get('flight'), ids.get('hotel')];
   store = await reloaded(store, runId);
   const half = await new Runner(twoApprovals(effects), { store }).resume(runId, [
     { interruptionId: hotel ?? '', approved: false, message: 'Too dear.' },

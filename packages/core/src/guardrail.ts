@@ -32,7 +32,7 @@ export interface GuardrailCheck<C = unknown> {
  * A check that a run must pass. Its decision is recorded and never made twice. One that throws, or answers nothing that
  * can be used, fails its agent with `guardrail_error`: what could not be checked does not pass.
  */
-export interface Guardrail<in C = never> {
+export interface Guardrail<in C = unknown> {
   readonly name: string;
   /**
    * For an agent's input: `'parallel'` (default) runs beside the model call, and nothing is shown and no tool starts
@@ -46,7 +46,7 @@ export interface Guardrail<in C = never> {
 export function checkGuardrails(
   whose: string,
   list: string,
-  guardrails: readonly Guardrail[] = [],
+  guardrails: readonly Guardrail<never>[] = [],
 ): void {
   if (!Array.isArray(guardrails)) {
     throw new UserError(`${whose} has ${shown(guardrails)} as ${list}. Write a list of them.`);

@@ -111,8 +111,10 @@ test('onHandoff is told before the target has the word; what it throws the model
   const result = await run();
   expect(result).toMatchObject({ status: 'completed', response: 'Then I do it.', hops: [] });
   expect(result.toolResults).toMatchObject([
-    { isError: true, result: 'Nothing was handed to bills: bills are closed on Sundays' },
+    { isError: true, result: 'Nothing was handed to bills.' },
   ]);
+  const [, asked] = models.desk.requests;
+  expect(JSON.stringify(asked?.messages.at(-1))).toContain('bills are closed on Sundays');
   expect(models.bills.calls).toBe(0);
 });
 
@@ -134,14 +136,15 @@ test('isEnabled is asked for each turn, and a handoff that is off cannot be made
 });
 
 test('a history that throws is told to the model', async () => {
-  const { run } = desk([toBills(), 'I do it.'], {
+  const { models, run } = desk([toBills(), 'I do it.'], {
     history: () => {
       throw new Error('no archive');
     },
   });
   expect((await run()).toolResults).toMatchObject([
-    { isError: true, result: 'Nothing was handed to bills: no archive' },
+    { isError: true, result: 'Nothing was handed to bills.' },
   ]);
+  expect(JSON.stringify(models.desk.requests[1]?.messages.at(-1))).toContain('no archive');
 });
 
 test('a history function is asked once, with the context; what it chose is recorded', async () => {
@@ -427,4 +430,26 @@ test('handoffTo one of a chain asks that one only; control may return to the age
   expect(models[1]?.calls).toBe(0);
   await journalOf(store, first.runId);
   await journalOf(store, second.runId);
+});
+
+test('handoffTo of who routes keeps the conversation with it, as its own routing does', async () => {
+  const bills = new Agent({ name: 'bills', model: scriptedModel(['Bills.']) });
+  const front = new Agent({
+    name: 'front',
+    model: scriptedModel(['Front.']),
+    handoffConfig: {
+      mode: 'conditional',
+      targets: [{ agent: bills, condition: () => false }],
+    },
+  });
+  const store = memoryStore();
+  const runner = new Runner(front, { store });
+  const result = await runner.handoffTo({
+    targetAgent: 'bills',
+    inputData: 'Order 42',
+    conversationId: 's',
+    expectedReturn: 'bubble_up',
+  });
+  expect(result.hops).toMatchObject([{ to: 'bills', primitive: 'route' }]);
+  expect(await store.sessions.load('s')).toMatchObject({ activeAgent: 'front' });
 });

@@ -66,7 +66,7 @@ export interface AgentLike<in C = never, out O = unknown> extends AgentName {
 }
 
 /** Who may be handed to, and how: data. Made by `handoff()`, `agent.asTool()` or from a `HandoffConfig`. */
-export interface Handoff<in C = never, out O = unknown> {
+export interface Handoff<in C = unknown, out O = unknown> {
   readonly agentName: string;
   /** `undefined`: looked up by name among the agents that the runner knows. */
   readonly agent: AgentLike<C, O> | undefined;

@@ -43,6 +43,7 @@ export type { Guardrail, GuardrailCheck, GuardrailResult } from './guardrail.ts'
 export type { Middleware } from './middleware.ts';
 export type {
   ChatRequest,
+  ContextArgument,
   InputMessage,
   Reflection,
   RunInput,
@@ -157,7 +158,6 @@ export type { HostContext, HttpHandler, Protocol } from './http-handler.ts';
 export { publicFailure, publicInterruption, publicMessage, toPublicEvent } from './public-event.ts';
 export {
   AgentError,
-  GuardrailTripwireTriggered,
   httpStatusOfFailure,
   IdempotencyMismatchError,
   JournalVersionError,

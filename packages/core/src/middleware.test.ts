@@ -20,7 +20,7 @@ const saying = (text: string): ModelResponse => ({
 });
 
 /** Notes in `log` when a call goes in and comes back. */
-function noting(name: string, log: string[]): Middleware<unknown> {
+function noting(name: string, log: string[]): Middleware {
   return {
     name,
     async *wrapModelCall(request, _context, next) {
@@ -63,7 +63,7 @@ describe('order', () => {
 
   test("each agent has its own; the runner's and the run's are around all, routing and judging included", async () => {
     const seen: string[] = [];
-    const tell = (name: string): Middleware<unknown> => ({
+    const tell = (name: string): Middleware => ({
       name,
       wrapModelCall: (request, { agentPath }, next) => {
         seen.push(`${name} ${agentPath.join('/')} ${request.output?.name ?? 'turn'}`);
@@ -123,7 +123,7 @@ describe('order', () => {
 });
 
 describe('around a model call', () => {
-  const around = (wrapModelCall: NonNullable<Middleware<unknown>['wrapModelCall']>) => [
+  const around = (wrapModelCall: NonNullable<Middleware['wrapModelCall']>) => [
     { name: 'mine', wrapModelCall },
   ];
 
@@ -225,7 +225,7 @@ describe('around a model call', () => {
     ],
     // oxlint-disable-next-line require-yield
     ['yields nothing', async function* () {}, { code: 'model_error', reason: 'invalid-response' }],
-  ] satisfies [string, NonNullable<Middleware<unknown>['wrapModelCall']>, object][])(
+  ] satisfies [string, NonNullable<Middleware['wrapModelCall']>, object][])(
     'one that %s fails the run',
     async (_what, wrapModelCall, error) => {
       const agent = new Agent({
@@ -285,7 +285,7 @@ function upper(response: ModelResponse): ModelResponse {
 }
 
 describe('around a tool call', () => {
-  const around = (wrapToolCall: NonNullable<Middleware<unknown>['wrapToolCall']>) => [
+  const around = (wrapToolCall: NonNullable<Middleware['wrapToolCall']>) => [
     { name: 'mine', wrapToolCall },
   ];
   const model = () =>

@@ -9,7 +9,7 @@ import { wrapModel } from './wrap-model.ts';
  * Wraps what a run does outside of itself: model calls and tool calls. The first in a list is the outermost; the
  * runner's come before the run's, and those before the agent's. It spans one step at most: whatever must hold across steps is data.
  */
-export interface Middleware<in C = never> {
+export interface Middleware<in C = unknown> {
   readonly name: string;
   /**
    * Around every model call, those of routers and judges too; retries are inside, and say `restart`. Must yield what a
@@ -30,7 +30,10 @@ export interface Middleware<in C = never> {
 }
 
 /** @throws UserError for what wraps nothing. */
-export function checkMiddleware(whose: string, middleware: readonly Middleware[] = []): void {
+export function checkMiddleware(
+  whose: string,
+  middleware: readonly Middleware<never>[] = [],
+): void {
   if (!Array.isArray(middleware)) {
     throw new UserError(`${whose} has ${shown(middleware)} as middleware. Write a list of them.`);
   }

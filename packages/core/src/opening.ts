@@ -107,14 +107,14 @@ function programmatic<C>(
   const listed = agent.handoffPlan.targets.find(({ agentName }) => agentName === asked?.to);
   if (asked === undefined || listed === undefined) return undefined;
   const { expectedReturn, input, reason } = asked;
+  // Who routes keeps the conversation; so does the head of a chain.
+  const stays = listed.primitive === 'route' || listed.primitive === 'chain' ? 'route' : 'transfer';
   const primitive =
-    expectedReturn === undefined
-      ? listed.primitive === 'chain'
-        ? 'route'
-        : listed.primitive
-      : expectedReturn === 'return_to_caller'
+    expectedReturn === 'return_to_caller'
+      ? 'call'
+      : expectedReturn === undefined && listed.primitive === 'call'
         ? 'call'
-        : 'transfer';
+        : stays;
   const closes =
     expectedReturn === undefined ? listed.closes : expectedReturn === 'end_conversation';
   const handoff = makeHandoff<C, unknown>(listed.agentName, {

@@ -42,6 +42,8 @@ export async function reflect<C>(
   }
   // Whatever came of it: what was asked was paid for.
   for (const { event } of asked) live.stage(frame, event);
+  // A judge that is missing is no judge that fails: the message says what to set.
+  if (error?.code === 'not_configured') throw new AgentError('not_configured', error.message);
   if (error !== undefined) {
     live.throwIfLost();
     live.abort.throwIfAborted();

@@ -91,9 +91,24 @@ test('a clone reflects as its original does, and may be changed', async () => {
   expect((await changed.chat('Write.')).reflection?.iterations).toBe(0);
 });
 
-test('what is asked without a judge that can be found keeps the draft and says why', async () => {
+test('a judge that cannot be found fails the run with what to set, instead of never judging', async () => {
   const { agent } = writer({ evaluationModel: 'nobody/knows' });
-  const { response, reflection } = await new Runner(agent).run('Write.');
-  expect(response).toBe('Draft.');
-  expect(reflection?.error).toMatchObject({ message: expect.stringContaining('nobody/knows') });
+  const { status, error } = await new Runner(agent).run('Write.');
+  expect(status).toBe('failed');
+  expect(error).toMatchObject({
+    code: 'not_configured',
+    message: expect.stringContaining('nobody/knows'),
+  });
+});
+
+test('the head of a chain says nothing that could be judged', async () => {
+  const last = new Agent({ name: 'last', model: scriptedModel(['Done.']) });
+  const head = new ReflectionAgent({
+    name: 'head',
+    model: scriptedModel(['Never.']),
+    handoffConfig: { mode: 'sequential', targets: [{ agent: last }] },
+  });
+  await expect(new Runner(head).run('Go.')).rejects.toThrow(
+    "Agent head is a ReflectionAgent with mode 'sequential'",
+  );
 });

@@ -21,7 +21,7 @@ const parameters = z.object({});
 
 /** Runs one turn with these calls, then an answer; says what was recorded and what the model read. */
 async function called(
-  tools: readonly Tool<unknown>[],
+  tools: readonly Tool[],
   calls: readonly ScriptedCall[],
   config: Partial<AgentConfig<unknown, string>> = {},
 ) {
@@ -476,7 +476,7 @@ test('the tools of a source are called like others; a name that is taken gets th
 
 /** Runs until the tool is under way, lets the process die there, and goes on in another. */
 async function interrupted(
-  made: Tool<unknown> & { readonly under: ReturnType<typeof gate> },
+  made: Tool & { readonly under: ReturnType<typeof gate> },
   answers: readonly ScriptedTurn[] = ['Done.'],
 ) {
   const clock = testClock();

@@ -1,6 +1,7 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { askForApproval, askForOutcome } from './ask.ts';
 import {
+  errorOutcome,
   errorText,
   json,
   misfitInput,
@@ -154,7 +155,11 @@ async function prepareAll<C>(
         ready.set(call, await prepareHandoff(live, frame, tool.handoff, given));
       } catch (error) {
         if (live.abort.aborted) throw error;
-        settleWithError(live, frame, call, 'refused', refusedHandoff(tool.handoff, error));
+        // What the app's functions throw is for the model; clients read that nothing was handed over.
+        settle(live, frame, call, {
+          ...errorOutcome('refused', `Nothing was handed to ${tool.handoff.agentName}.`),
+          modelOutput: json(refusedHandoff(tool.handoff, error)),
+        });
       }
     }),
   );
@@ -197,13 +202,11 @@ async function needApprovals<C>(
       } catch (error) {
         if (live.abort.aborted) return;
         // Nobody knows whether it may run, so it does not.
-        settleWithError(
-          live,
-          frame,
-          call,
-          'refused',
-          `${call.toolName} was not run: its approval check failed (${errorText(error)}).`,
-        );
+        const refused = `${call.toolName} was not run: its approval check failed`;
+        settle(live, frame, call, {
+          ...errorOutcome('refused', `${refused}.`),
+          modelOutput: json(`${refused} (${errorText(error)}).`),
+        });
       }
     }),
   );

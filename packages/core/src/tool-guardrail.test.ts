@@ -25,12 +25,12 @@ type Input = z.infer<typeof parameters>;
 
 /** A tool that notes what it was run with. */
 function pay(
-  guardrails: ToolGuardrails<unknown>,
+  guardrails: ToolGuardrails,
   more: Partial<ToolOptions<unknown, Input, unknown>> & {
     readonly runs?: Input[];
     readonly returns?: (input: Input) => unknown;
   } = {},
-): Tool<unknown> {
+): Tool {
   const { runs = [], returns = ({ to }: Input) => `paid ${to}`, ...options } = more;
   return tool({
     name: 'pay',
@@ -46,7 +46,7 @@ function pay(
 }
 
 /** An agent that makes these calls, then says what it read of them. */
-function caller(tools: readonly Tool<unknown>[], calls: readonly (readonly [string, unknown])[]) {
+function caller(tools: readonly Tool[], calls: readonly (readonly [string, unknown])[]) {
   const model = scriptedModel(
     ({ messages }, turn) =>
       turn === 0 ? { calls } : `Read: ${JSON.stringify(messages.at(-1)?.parts)}`,
@@ -414,7 +414,7 @@ describe('output', () => {
 
 describe('what became of a call that was interrupted', () => {
   /** Runs until the tool works, kills the process there, and lets another finish. */
-  async function interrupted(make: (life: number) => Tool<unknown>) {
+  async function interrupted(make: (life: number) => Tool) {
     const clock = testClock();
     const store = memoryStore({ now: clock.now });
     const crash = dyingStore(store, { write: 99, when: 'after' });

@@ -48,7 +48,7 @@ export type Reconciliation<Out> =
  * A tool an agent can call. Made by `tool()`; data and functions, shared by all runs. Unset options are `undefined`.
  * `C` is contravariant: a tool that needs no context fits any agent.
  */
-export interface Tool<in C = never> {
+export interface Tool<in C = unknown> {
   readonly kind: ToolKind;
   readonly name: string;
   readonly description: string;
@@ -81,7 +81,7 @@ export interface Tool<in C = never> {
 }
 
 /** Guardrails of one tool: on its validated input, and on what the model would read of its result. */
-export interface ToolGuardrails<in C = never> {
+export interface ToolGuardrails<in C = unknown> {
   readonly input?: readonly Guardrail<C>[] | undefined;
   readonly output?: readonly Guardrail<C>[] | undefined;
 }
@@ -217,6 +217,6 @@ export interface ToolSource {
   listTools(options: {
     readonly signal: AbortSignal;
     readonly agent: string;
-  }): Promise<readonly Tool<unknown>[]>;
+  }): Promise<readonly Tool[]>;
   close?(): Promise<void>;
 }

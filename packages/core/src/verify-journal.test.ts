@@ -122,7 +122,7 @@ beforeAll(async () => {
     journalOf(store, (await new Runner(bot, { store }).run('Go')).runId);
 
   const fine = { name: 'fine', check: () => ({ action: 'allow' }) as const };
-  const strict: Guardrail<unknown> = {
+  const strict: Guardrail = {
     name: 'strict',
     check: ({ value }) =>
       JSON.stringify(value).includes('bad')

@@ -13,7 +13,7 @@ import { journalOf } from './engine.ts';
 
 // What the tests of guardrails share.
 
-export interface TestGuardrail extends Guardrail<unknown> {
+export interface TestGuardrail extends Guardrail {
   /** What it was asked about, in order. */
   readonly asked: Json[];
   readonly checks: GuardrailCheck[];

@@ -10,12 +10,14 @@ import {
   run,
   Runner,
   withContext,
+  type Guardrail,
   type Handoff,
   type HandoffMessage,
   type HandoffOptions,
   type Json,
   type JsonObject,
   type Message,
+  type Middleware,
   type OutputOf,
   type RunResult,
   type Tool,
@@ -241,6 +243,19 @@ for await (const event of run(tri, 'x', { stream: true, context: { a: '' } })) {
   if (event.type === 'guardrail-result') ok<Eq<typeof event.name, string>>();
   if (event.type === 'reflection') ok<Eq<typeof event.accepted, boolean>>();
 }
+
+// Named without a context, they serve agents of whatever context, and take nothing from the agent that has them.
+const anywhere: Guardrail = { name: 'anywhere', check: () => ({ action: 'allow' }) };
+const logged: Middleware = {
+  name: 'logged',
+  wrapModelCall: (asked, _context, next) => next(asked),
+};
+const everywhere = { inputGuardrails: [anywhere], middleware: [logged] };
+k.agent({ name: 'everywhere', ...everywhere });
+const plainly = new Agent({ name: 'plainly', ...everywhere });
+ok<Eq<typeof plainly, Agent>>();
+const toPlainly: Handoff<unknown, string> = handoff(plainly);
+k.agent({ name: 'toPlainly', handoffs: [toPlainly], tools: [plainly.asTool()] satisfies Tool[] });
 
 const options: HandoffOptions<Ctx, N> = { onHandoff: (_context, { n }) => void n };
 export { guarded, options, rr };

@@ -7,7 +7,7 @@ import { searchFlights } from './search-flights.ts';
 import { searchHotels } from './search-hotels.ts';
 
 /** What a model reads of a call, with the tool's own checks. */
-async function use(tool: Tool<unknown>, input: Record<string, unknown>): Promise<unknown> {
+async function use(tool: Tool, input: Record<string, unknown>): Promise<unknown> {
   const model = scriptedModel([{ calls: [[tool.name, input]] }, 'Done.']);
   const { toolResults } = await new Runner(new Agent({ name: 'user', model, tools: [tool] })).run(
     'Go.',

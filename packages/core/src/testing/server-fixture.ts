@@ -172,7 +172,7 @@ const anyObject = jsonSchema<JsonObject>(
 export function countingTool(
   name: string,
   options: { readonly needsApproval?: boolean } = {},
-): { readonly tool: Tool<unknown>; readonly calls: () => number } {
+): { readonly tool: Tool; readonly calls: () => number } {
   let calls = 0;
   return {
     calls: () => calls,

@@ -79,7 +79,7 @@ export function serverGuardrailContract(define: ServerCase): void {
   });
 
   define('keeps a request that was refused out of the conversation', async (t) => {
-    const decide: Guardrail<unknown>['check'] = ({ value }) => {
+    const decide: Guardrail['check'] = ({ value }) => {
       if (value === 'throw') throw new Error('no such table');
       return value === 'reject'
         ? { action: 'reject', message: 'No.' }
@@ -185,10 +185,7 @@ export function serverGuardrailContract(define: ServerCase): void {
 }
 
 /** A guardrail that decides the same each time. */
-function guardrail(
-  check: Guardrail<unknown>['check'],
-  mode?: Guardrail['mode'],
-): Guardrail<unknown> {
+function guardrail(check: Guardrail['check'], mode?: Guardrail['mode']): Guardrail {
   return { name: 'policy', mode, check };
 }
 

@@ -230,10 +230,6 @@ export function serverHandoffContract(define: ServerCase): void {
 }
 
 /** An agent that finds its place in its script by what was said, as it must in another process. */
-function placed(
-  name: string,
-  script: Script,
-  tools: readonly Tool<unknown>[],
-): Agent<unknown, unknown> {
+function placed(name: string, script: Script, tools: readonly Tool[]): Agent<unknown, unknown> {
   return scripted(name, [], { tools, model: scriptedModel(script, { by: 'conversation' }) }).agent;
 }

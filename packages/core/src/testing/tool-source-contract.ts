@@ -134,23 +134,23 @@ export function toolSourceContract(
   });
 }
 
-function list(source: ToolSource): Promise<readonly Tool<unknown>[]> {
+function list(source: ToolSource): Promise<readonly Tool[]> {
   return source.listTools({ signal: new AbortController().signal, agent: 'contract' });
 }
 
-async function find(source: ToolSource, wanted: string): Promise<Tool<unknown>> {
+async function find(source: ToolSource, wanted: string): Promise<Tool> {
   const tools = await list(source);
   const tool = tools.find((one) => one.name === wanted);
   ok(tool !== undefined, `the tool ${wanted} is there: ${tools.map((one) => one.name).join(', ')}`);
   return tool;
 }
 
-function summary({ name, description, inputJsonSchema }: Tool<unknown>): JsonObject {
+function summary({ name, description, inputJsonSchema }: Tool): JsonObject {
   return { name, description, inputJsonSchema };
 }
 
 async function execute(
-  tool: Tool<unknown>,
+  tool: Tool,
   input: unknown,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<unknown> {
