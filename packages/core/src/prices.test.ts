@@ -17,6 +17,13 @@ describe('costOf', () => {
     expect(costOf(cached, { input: 2, output: 8, cachedInput: 0 })).toBeCloseTo(4.8, 12);
   });
 
+  it('prices what was written to a cache apart, too', () => {
+    const written = { ...usage, cachedInputTokens: 400_000, cacheWriteInputTokens: 200_000 };
+    const price = { input: 2, output: 8, cachedInput: 0.5, cacheWrite: 2.5 };
+    expect(costOf(written, price)).toBeCloseTo(0.8 + 0.2 + 0.5 + 4, 12);
+    expect(costOf(written, { input: 2, output: 8 })).toBe(6);
+  });
+
   it('never prices more cached tokens than there was input', () => {
     const odd = { ...usage, inputTokens: 10, outputTokens: 0, cachedInputTokens: 99 };
     expect(costOf(odd, { input: 2, output: 8, cachedInput: 1 })).toBe(10 / 1e6);
@@ -48,7 +55,9 @@ describe('priceOf', () => {
 
 describe('priceTable', () => {
   it('takes dollars for a million tokens', () => {
-    const table = { 'acme/large': { input: 1.25, output: 10, cachedInput: 0.125 } };
+    const table = {
+      'acme/large': { input: 1.25, output: 10, cachedInput: 0.125, cacheWrite: 1.5 },
+    };
     expect(priceTable(table)).toEqual(table);
   });
 

@@ -10,6 +10,8 @@ export interface Price {
   readonly output: number;
   /** Of input that the vendor had in its cache. Default: `input`. */
   readonly cachedInput?: number | undefined;
+  /** Of input that the vendor wrote to its cache. Default: `input`. */
+  readonly cacheWrite?: number | undefined;
 }
 
 /**
@@ -35,18 +37,21 @@ export function priceOf(
   return undefined;
 }
 
-/** What a call cost, in US dollars: cached input is priced apart from the rest of the input. */
+/** What a call cost, in US dollars: input that was read from a cache or written to it is priced apart from the rest. */
 export function costOf(usage: RequestUsage, price: Price): number {
-  const { inputTokens, outputTokens, cachedInputTokens = 0 } = usage;
+  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteInputTokens = 0 } = usage;
   const cached = Math.min(cachedInputTokens, inputTokens);
-  const { input, output, cachedInput = input } = price;
-  return ((inputTokens - cached) * input + cached * cachedInput + outputTokens * output) / 1e6;
+  const written = Math.min(cacheWriteInputTokens, inputTokens - cached);
+  const { input, output, cachedInput = input, cacheWrite = input } = price;
+  const rest = inputTokens - cached - written;
+  return (rest * input + cached * cachedInput + written * cacheWrite + outputTokens * output) / 1e6;
 }
 
 /**
  * Checks a price table that was read from somewhere: `priceTable(JSON.parse(await readFile('prices.json', 'utf8')))`.
- * Each model has `input`, `output` and maybe `cachedInput`, in dollars for a million tokens; or, as public price lists
- * have them, `input_cost_per_token`, `output_cost_per_token` and maybe `cache_read_input_token_cost`, in dollars for one.
+ * Each model has `input`, `output` and maybe `cachedInput` and `cacheWrite`, in dollars for a million tokens; or, as public price lists
+ * have them, `input_cost_per_token`, `output_cost_per_token` and maybe `cache_read_input_token_cost` and
+ * `cache_creation_input_token_cost`, in dollars for one.
  * Of such a list, entries without prices for tokens (images, speech) are left out.
  *
  * @throws UserError that names the entry that cannot be meant.
@@ -65,7 +70,7 @@ export function priceTable(json: unknown): PriceTable {
   return prices;
 }
 
-const perTokenNames = /_cost_per_|^cache_read_input_token_cost$|^mode$/;
+const perTokenNames = /_cost_per_|^cache_(read|creation)_input_token_cost$|^mode$/;
 
 function perToken(entry: JsonObject): boolean {
   return Object.keys(entry).some((name) => perTokenNames.test(name));
@@ -75,20 +80,23 @@ function ofTokens(model: string, entry: JsonObject): Price | undefined {
   const [input, output] = [entry['input_cost_per_token'], entry['output_cost_per_token']];
   if (input === undefined || output === undefined) return undefined;
   const cached = entry['cache_read_input_token_cost'];
+  const written = entry['cache_creation_input_token_cost'];
   return {
     input: dollars(model, entry, input) * 1e6,
     output: dollars(model, entry, output) * 1e6,
     ...(cached === undefined ? {} : { cachedInput: dollars(model, entry, cached) * 1e6 }),
+    ...(written === undefined ? {} : { cacheWrite: dollars(model, entry, written) * 1e6 }),
   };
 }
 
 function ofMillions(model: string, entry: JsonObject): Price {
-  const { input, output, cachedInput, ...rest } = entry;
+  const { input, output, cachedInput, cacheWrite, ...rest } = entry;
   if (Object.keys(rest).length > 0) throw wrong(model, entry);
   return {
     input: dollars(model, entry, input),
     output: dollars(model, entry, output),
     ...(cachedInput === undefined ? {} : { cachedInput: dollars(model, entry, cachedInput) }),
+    ...(cacheWrite === undefined ? {} : { cacheWrite: dollars(model, entry, cacheWrite) }),
   };
 }
 

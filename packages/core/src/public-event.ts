@@ -297,6 +297,7 @@ export function publicUsage(
     | 'outputTokens'
     | 'totalTokens'
     | 'cachedInputTokens'
+    | 'cacheWriteInputTokens'
     | 'reasoningTokens'
     | 'costUsd'
   > & { readonly requests?: number },
@@ -307,6 +308,7 @@ export function publicUsage(
     output_tokens: usage.outputTokens,
     total_tokens: usage.totalTokens,
     cached_input_tokens: usage.cachedInputTokens,
+    cache_write_input_tokens: usage.cacheWriteInputTokens,
     reasoning_tokens: usage.reasoningTokens,
     cost_usd: usage.costUsd,
   });

@@ -1,9 +1,13 @@
-/** Tokens and cost of one model call. `inputTokens` includes cached ones, `outputTokens` includes reasoning. */
+/**
+ * Tokens and cost of one model call. `inputTokens` includes what was read from the vendor's cache (`cachedInputTokens`) and
+ * written to it (`cacheWriteInputTokens`), `outputTokens` includes reasoning.
+ */
 export interface RequestUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly totalTokens: number;
   readonly cachedInputTokens?: number | undefined;
+  readonly cacheWriteInputTokens?: number | undefined;
   readonly reasoningTokens?: number | undefined;
   readonly costUsd?: number | undefined;
 }
@@ -35,6 +39,7 @@ export function sumUsage(perRequest: readonly PerRequestUsage[]): Usage {
   let outputTokens = 0;
   let totalTokens = 0;
   let cachedInputTokens: number | undefined;
+  let cacheWriteInputTokens: number | undefined;
   let reasoningTokens: number | undefined;
   let costUsd: number | undefined;
   for (const one of perRequest) {
@@ -43,6 +48,9 @@ export function sumUsage(perRequest: readonly PerRequestUsage[]): Usage {
     totalTokens += one.totalTokens;
     if (one.cachedInputTokens !== undefined) {
       cachedInputTokens = (cachedInputTokens ?? 0) + one.cachedInputTokens;
+    }
+    if (one.cacheWriteInputTokens !== undefined) {
+      cacheWriteInputTokens = (cacheWriteInputTokens ?? 0) + one.cacheWriteInputTokens;
     }
     if (one.reasoningTokens !== undefined) {
       reasoningTokens = (reasoningTokens ?? 0) + one.reasoningTokens;
@@ -55,6 +63,7 @@ export function sumUsage(perRequest: readonly PerRequestUsage[]): Usage {
     outputTokens,
     totalTokens,
     ...(cachedInputTokens === undefined ? {} : { cachedInputTokens }),
+    ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
     ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
     ...(costUsd === undefined ? {} : { costUsd }),
     perRequest,

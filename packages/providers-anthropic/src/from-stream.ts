@@ -318,12 +318,13 @@ function warningsOf(
 
 /** Tokens of all messages of an answer: `input_tokens` leaves out what the cache was written with and read from. */
 function usageOf(spent: readonly Fields[]): RequestUsage {
-  let [inputTokens, outputTokens, cached, reasoning] = [0, 0, 0, 0];
+  let [inputTokens, outputTokens, cached, written, reasoning] = [0, 0, 0, 0, 0];
   let hasReasoning = false;
   for (const usage of spent) {
     const read = tokens(usage['cache_read_input_tokens']);
-    inputTokens +=
-      tokens(usage['input_tokens']) + tokens(usage['cache_creation_input_tokens']) + read;
+    const write = tokens(usage['cache_creation_input_tokens']);
+    inputTokens += tokens(usage['input_tokens']) + write + read;
+    written += write;
     outputTokens += tokens(usage['output_tokens']);
     cached += read;
     const details = usage['output_tokens_details'];
@@ -337,6 +338,7 @@ function usageOf(spent: readonly Fields[]): RequestUsage {
     outputTokens,
     totalTokens: inputTokens + outputTokens,
     ...(hasCached ? { cachedInputTokens: cached } : {}),
+    ...(written > 0 ? { cacheWriteInputTokens: written } : {}),
     ...(hasReasoning ? { reasoningTokens: reasoning } : {}),
   };
 }

@@ -60,6 +60,7 @@ const expected = {
     outputTokens: 10,
     totalTokens: 30,
     cachedInputTokens: 8,
+    cacheWriteInputTokens: 4,
     reasoningTokens: 4,
   },
   finishReason: 'tool-calls',
@@ -291,7 +292,13 @@ describe('the ends of an answer', () => {
     expect(events.at(-1)).toMatchObject({
       response: {
         finishReason: 'stop',
-        usage: { inputTokens: 40, outputTokens: 20, cachedInputTokens: 16, reasoningTokens: 8 },
+        usage: {
+          inputTokens: 40,
+          outputTokens: 20,
+          cachedInputTokens: 16,
+          cacheWriteInputTokens: 8,
+          reasoningTokens: 8,
+        },
         parts: [{ text: 'I look. ' }, { type: 'reasoning' }, { text: 'It rains.' }],
       },
     });
