@@ -1,5 +1,6 @@
 import { wireCallId, type Message, type ModelRequest, type ToolSpec } from '@agent-functions/core';
 import { describe, expect, it } from 'vitest';
+import { requestFaults } from '../test/request-faults.ts';
 import { asking, user, weather } from '../test/targets.ts';
 import { toChatRequest } from './chat/to-request.ts';
 import { toResponsesRequest } from './responses/to-request.ts';
@@ -430,11 +431,102 @@ describe('files', () => {
     expect(responses(asking({ messages }))).toContain(
       '"output":[{"type":"input_text","text":"A map:"},{"type":"input_image","image_url":"data:image/png;base64,AAAA","detail":"auto"}]',
     );
-    const wire = toChatRequest(asking({ messages }), context);
-    expect(JSON.stringify(wire.body)).toContain(
-      '"content":"A map:\\n[A file (image/png) cannot be shown here.]"',
-    );
-    expect(wire.warnings).toHaveLength(1);
+  });
+
+  describe('of tools, in Chat Completions', () => {
+    const result = (callId: string, ...parts: readonly Message['parts'][number][]) =>
+      ({
+        type: 'tool-result',
+        callId,
+        toolName: 'weather',
+        output: { type: 'content', parts },
+      }) as const;
+    const image = (data: string) => ({ type: 'file', mediaType: 'image/png', data }) as const;
+    const call = (callId: string) =>
+      ({ type: 'tool-call', callId, toolName: 'weather', input: {} }) as const;
+    const calls: Message = {
+      id: 'm2',
+      runId: 'r',
+      role: 'assistant',
+      parts: [call('c1'), call('c2')],
+    };
+    const url = (data: string): object => ({
+      type: 'image_url',
+      image_url: { url: `data:image/png;base64,${data}` },
+    });
+    const sentOf = (...messages: readonly Message[]) => {
+      const wire = toChatRequest(asking({ messages }), context);
+      expect(requestFaults(wire.body)).toEqual([]);
+      return wire;
+    };
+
+    it('are shown by a user message behind all results of the turn', () => {
+      const results: readonly Message['parts'][number][] = [
+        result('c1', { type: 'text', text: 'A map:' }, image('AAAA')),
+        result('c2', image('BBBB')),
+      ];
+      const tool = (id: string, parts: Message['parts']): Message => ({
+        id,
+        runId: 'r',
+        role: 'tool',
+        parts,
+      });
+      const shown = {
+        warnings: [],
+        body: {
+          messages: [
+            { role: 'user' },
+            { role: 'assistant' },
+            {
+              role: 'tool',
+              tool_call_id: 'r_c1',
+              content: 'A map:\n[A file (image/png) is shown after the results.]',
+            },
+            {
+              role: 'tool',
+              tool_call_id: 'r_c2',
+              content: '[A file (image/png) is shown after the results.]',
+            },
+            {
+              role: 'user',
+              content: [
+                { type: 'text', text: 'A file (image/png) from weather, call r_c1:' },
+                url('AAAA'),
+                { type: 'text', text: 'A file (image/png) from weather, call r_c2:' },
+                url('BBBB'),
+              ],
+            },
+            { role: 'user', content: 'And?' },
+          ],
+        },
+      };
+      const together = sentOf(user('Hi'), calls, tool('m3', results), user('And?', 'm5'));
+      expect(together).toMatchObject(shown);
+      const apart = results.map((part, at) => tool(`m3.${at}`, [part]));
+      expect(sentOf(user('Hi'), calls, ...apart, user('And?', 'm5'))).toMatchObject(shown);
+      const within = { ...calls, parts: [...calls.parts, ...results] };
+      expect(sentOf(user('Hi'), within, user('And?', 'm5'))).toMatchObject(shown);
+    });
+
+    it('are what a user message may hold; of others a warning tells', () => {
+      const pdf = { type: 'file', mediaType: 'application/pdf', name: 'a.pdf' } as const;
+      const { body, warnings } = sentOf(calls, {
+        id: 'm3',
+        runId: 'r',
+        role: 'tool',
+        parts: [
+          result('c1', { ...pdf, data: 'AAAA' }),
+          result('c2', { ...pdf, url: 'https://e.org/a.pdf' }),
+        ],
+      });
+      expect(body['messages']).toMatchObject([
+        { role: 'assistant' },
+        { content: '[A file (application/pdf) is shown after the results.]' },
+        { content: '[A file (application/pdf) cannot be shown here.]' },
+        { role: 'user', content: [{ type: 'text' }, { file: { filename: 'a.pdf' } }] },
+      ]);
+      expect(warnings.map(({ code }) => code)).toEqual(['unsupported-part']);
+    });
   });
 });
 

@@ -36,9 +36,12 @@ import { wireIds, type WireIds } from '../wire-ids.ts';
 export function toChatRequest(request: ModelRequest, context: RequestContext): WireRequest {
   const { settings, output, instructions } = request;
   const warnings: Warning[] = [];
-  const writer: Writer = { context, warnings, ids: wireIds(context.provider, request.messages) };
+  const ids = wireIds(context.provider, request.messages);
+  const writer: Writer = { context, warnings, ids, messages: [], shown: [] };
   const streaming = settings.streaming !== false;
-  const messages = request.messages.flatMap((message) => chatMessages(message, writer));
+  for (const message of request.messages) writeMessage(message, writer);
+  showFiles(writer);
+  const { messages } = writer;
   const body: JsonObject = {
     model: context.model,
     messages:
@@ -70,6 +73,22 @@ interface Writer {
   readonly context: RequestContext;
   readonly warnings: Warning[];
   readonly ids: WireIds;
+  readonly messages: JsonObject[];
+  /** Files of the results that were written last: the result of a tool is text, the next message shows them. */
+  shown: JsonObject[];
+}
+
+/** All results of a turn stand together behind its calls; then comes what they show. */
+function write(message: JsonObject, writer: Writer): void {
+  if (message['role'] !== 'tool') showFiles(writer);
+  writer.messages.push(message);
+}
+
+function showFiles(writer: Writer): void {
+  const { shown, messages } = writer;
+  if (shown.length === 0) return;
+  writer.shown = [];
+  messages.push({ role: 'user', content: shown });
 }
 
 const tools = new WeakMap<ToolSpec, JsonObject>();
@@ -94,30 +113,28 @@ function toFormat(output: NonNullable<ModelRequest['output']>): JsonObject {
 }
 
 /** One message each, except results of tools: every result is a message. */
-function chatMessages(message: Message, writer: Writer): JsonObject[] {
+function writeMessage(message: Message, writer: Writer): void {
   const { role } = message;
-  if (role === 'assistant') return assistantMessages(message, writer);
-  const out: JsonObject[] = [];
+  if (role === 'assistant') return writeAnswer(message, writer);
   const content: JsonObject[] = [];
   for (const part of message.parts) {
-    if (part.type === 'tool-result') out.push(toResult(part, message, writer));
+    if (part.type === 'tool-result') write(toResult(part, message, writer), writer);
     else {
       const piece = contentPart(part, `a ${role} message`, writer);
       if (piece !== undefined) content.push(piece);
     }
   }
   if (content.length > 0) {
-    out.push({ role: role === 'tool' ? 'user' : role, content: simplest(content) });
+    write({ role: role === 'tool' ? 'user' : role, content: simplest(content) }, writer);
   }
-  return out;
 }
 
-function assistantMessages(message: Message, writer: Writer): JsonObject[] {
+function writeAnswer(message: Message, writer: Writer): void {
   let text = '';
   let refusal: string | undefined;
   let reasoning: JsonObject = {};
   const calls: JsonObject[] = [];
-  const results: JsonObject[] = [];
+  const results: ToolResultPart[] = [];
   for (const part of message.parts) {
     switch (part.type) {
       case 'text':
@@ -134,7 +151,7 @@ function assistantMessages(message: Message, writer: Writer): JsonObject[] {
         calls.push(toCall(part, message, writer));
         break;
       case 'tool-result':
-        results.push(toResult(part, message, writer));
+        results.push(part);
         break;
       case 'file':
         writer.warnings.push(unsupportedPart(`A file (${part.mediaType})`, 'an assistant message'));
@@ -143,19 +160,19 @@ function assistantMessages(message: Message, writer: Writer): JsonObject[] {
         part satisfies never;
     }
   }
-  if (text === '' && refusal === undefined && calls.length === 0) return results;
-  // A compatible server knows no refusals: there it is text like any other.
-  const asText = writer.context.compatible ? text + (refusal ?? '') : text;
-  return [
-    {
+  if (text !== '' || refusal !== undefined || calls.length > 0) {
+    // A compatible server knows no refusals: there it is text like any other.
+    const asText = writer.context.compatible ? text + (refusal ?? '') : text;
+    const answer = {
       role: 'assistant',
       content: asText === '' ? null : asText,
       ...(refusal === undefined || writer.context.compatible ? {} : { refusal }),
       ...reasoning,
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
-    },
-    ...results,
-  ];
+    };
+    write(answer, writer);
+  }
+  for (const part of results) write(toResult(part, message, writer), writer);
 }
 
 /**
@@ -184,18 +201,27 @@ function toCall(part: ToolCallPart, message: Message, { context, ids }: Writer):
   };
 }
 
+/** The text of a result. Its files go to the user message behind the results, with the name of the call before each. */
 function toResult(part: ToolResultPart, message: Message, writer: Writer): JsonObject {
   const { output, toolName } = part;
+  const id = writer.ids(message, part.callId);
   let content = outputText(output);
-  if (output.type === 'content') {
-    for (const one of output.parts) {
-      if (one.type === 'text') continue;
-      const what = one.type === 'file' ? `A file (${one.mediaType})` : `A ${one.type}`;
+  const add = (line: string): void => {
+    content += `${content === '' ? '' : '\n'}[${line}]`;
+  };
+  for (const one of output.type === 'content' ? output.parts : []) {
+    if (one.type === 'text') continue;
+    const what = one.type === 'file' ? `A file (${one.mediaType})` : `A ${one.type}`;
+    const file = one.type === 'file' ? filePart(one, writer.context) : undefined;
+    if (file === undefined) {
       writer.warnings.push(unsupportedPart(what, `the result of ${toolName}`));
-      content += `${content === '' ? '' : '\n'}[${what} cannot be shown here.]`;
+      add(`${what} cannot be shown here.`);
+    } else {
+      writer.shown.push({ type: 'text', text: `${what} from ${toolName}, call ${id}:` }, file);
+      add(`${what} is shown after the results.`);
     }
   }
-  return { role: 'tool', tool_call_id: writer.ids(message, part.callId), content };
+  return { role: 'tool', tool_call_id: id, content };
 }
 
 function contentPart(part: Part, where: string, writer: Writer): JsonObject | undefined {
