@@ -2,6 +2,20 @@ import type { JsonObject } from '@agent-functions/core';
 import { expect, it } from 'vitest';
 import { toolSchema } from './tool-schema.ts';
 
+it('puts references in place up to a limit, where each level doubles', () => {
+  const levels = 40;
+  const names = Array.from({ length: levels }, (_, level) => `level${level}`);
+  const twice = (level: number): JsonObject => {
+    const next = { $ref: `#/$defs/level${level + 1}` };
+    return { type: 'object', properties: { left: next, right: next } };
+  };
+  const $defs = Object.fromEntries(names.map((name, level) => [name, twice(level)]));
+  const schema = { ...twice(-1), $defs: { ...$defs, [`level${levels}`]: { type: 'string' } } };
+  const { schema: shown, lost } = toolSchema(schema);
+  expect(lost).toEqual(['refer to more than can be put in place; a part was shown']);
+  expect(JSON.stringify(shown).length).toBeLessThan(1_000_000);
+});
+
 const place = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 
 it.each<[string, JsonObject, JsonObject]>([

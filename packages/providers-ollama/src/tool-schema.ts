@@ -12,6 +12,9 @@ export interface ToolSchema {
   readonly lost: readonly string[];
 }
 
+/** References are put in place until a schema has this many places: one that doubles at each level would never end. */
+const mostPlaces = 10_000;
+
 /**
  * The parameters of a tool. Ollama's server reads `type`, `properties`, `required`, `items`, `enum`, `anyOf` and
  * `description` of a property into types of its own (`Tool` of the SDK, `ToolProperty` of the server) and shows the model
@@ -24,8 +27,10 @@ export interface ToolSchema {
  */
 export function toolSchema(schema: JsonObject): ToolSchema {
   const lost = new Set<string>();
+  let places = 0;
 
   function convert(value: Json, above: readonly string[]): JsonObject {
+    places++;
     // `true` allows everything, and the server refuses to read it.
     if (!isJsonObject(value)) return {};
     const { $ref: ref, ...rest } = value;
@@ -33,6 +38,10 @@ export function toolSchema(schema: JsonObject): ToolSchema {
       const target = resolve(schema, ref);
       if (target === undefined || above.includes(ref)) {
         lost.add('refer to themselves or to another document; one level was shown');
+        return { type: 'object', ...described(rest) };
+      }
+      if (places > mostPlaces) {
+        lost.add('refer to more than can be put in place; a part was shown');
         return { type: 'object', ...described(rest) };
       }
       return convert({ ...target, ...rest }, [...above, ref]);

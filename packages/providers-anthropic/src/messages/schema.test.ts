@@ -16,6 +16,21 @@ const closed = (properties: JsonObject, required: readonly string[] = []): JsonO
 const text = { type: 'string' };
 
 describe('a schema for constrained sampling', () => {
+  test('follows each reference once, where each level doubles', () => {
+    const levels = 40;
+    const twice = (level: number): JsonObject => {
+      const next = { $ref: `#/$defs/level${level + 1}` };
+      return closed({ left: next, right: next }, ['left', 'right']);
+    };
+    const defs = Array.from({ length: levels }, (_, level) => [`level${level}`, twice(level)]);
+    const $defs = { ...Object.fromEntries(defs), [`level${levels}`]: text };
+    expect(strictSchema({ ...twice(-1), $defs })?.schema).toMatchObject({ $defs });
+  });
+
+  test.each(['#/$defs/Nowhere', 'https://example.com/schema.json'])('is none with %s', ($ref) => {
+    expect(strictSchema(closed({ a: { $ref } }))).toBeUndefined();
+  });
+
   const cases: readonly (readonly [string, JsonObject, JsonObject | undefined])[] = [
     ['closes objects', open({ a: text }), closed({ a: text })],
     ['keeps what is required', open({ a: text }, { required: ['a'] }), closed({ a: text }, ['a'])],

@@ -17,14 +17,14 @@ export const strictLimits = { tools: 20, optional: 24, unions: 16 } as const;
 
 /**
  * A schema as strict tools and `output_config.format` want it, or `undefined` where constrained sampling cannot say the
- * same: maps, recursion, tuples, values of any type. Constraints that it does not know (`minimum`, `maxLength`, …) move
+ * same: maps, recursion, references out of the schema, tuples, values of any type. Constraints that it does not know (`minimum`, `maxLength`, …) move
  * into the description, as the SDK's own `transformJSONSchema` does (lib/transform-json-schema); whoever validates the
  * result still has the original. Objects are closed, which only takes away what the model was not told of anyway.
  *
  * Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
  */
 export function strictSchema(schema: JsonObject): StrictSchema | undefined {
-  if (isRecursive(schema)) return undefined;
+  if (leadsNowhere(schema)) return undefined;
   const count = { optional: 0, unions: 0 };
   const converted = strict(schema, count);
   return converted === undefined ? undefined : { schema: converted, ...count };
@@ -172,15 +172,21 @@ function isScalar(value: Json): boolean {
   return value === null || typeof value !== 'object';
 }
 
-/** Whether a definition comes back to itself, which no grammar of finite size can hold. */
-function isRecursive(root: JsonObject): boolean {
+/** Whether a reference comes back to itself, which no grammar of finite size can hold, or has nothing at its end. */
+function leadsNowhere(root: JsonObject): boolean {
+  // Each is followed once: definitions may refer to the next one twice, and that many levels deep.
+  const ended = new Set<string>();
   const visit = (value: Json | undefined, above: readonly string[]): boolean => {
     if (isJsonArray(value)) return value.some((one) => visit(one, above));
     if (!isJsonObject(value)) return false;
     const ref = value['$ref'];
     if (typeof ref === 'string') {
+      if (ended.has(ref)) return false;
       if (ref === '#' || above.includes(ref)) return true;
-      return visit(resolve(root, ref), [...above, ref]);
+      const target = resolve(root, ref);
+      if (target === undefined || visit(target, [...above, ref])) return true;
+      ended.add(ref);
+      return false;
     }
     return Object.entries(value).some(
       ([name, one]) => name !== '$defs' && name !== 'definitions' && visit(one, above),
