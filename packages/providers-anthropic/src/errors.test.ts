@@ -96,6 +96,9 @@ describe('an answer with an error', () => {
     [{ 'retry-after': 'Sun, 22 Nov 2026 10:00:05 GMT' }, 5_000],
     [{ 'retry-after-ms': '12.2', 'retry-after': '7' }, 13],
     [{ 'retry-after': 'soon' }, undefined],
+    [{ 'retry-after': '' }, undefined],
+    [{ 'retry-after': '1e999' }, undefined],
+    [{ 'retry-after-ms': 'Infinity' }, undefined],
     [{}, undefined],
   ])('with %j is to be waited for %s ms', (headers, wait) => {
     const now = Date.parse('2026-11-22T10:00:00Z');
@@ -121,10 +124,19 @@ describe('what is not an answer', () => {
     ],
     [Object.assign(new Error('x'), { code: 'UND_ERR_BODY_TIMEOUT' }), 'timeout'],
     [new SyntaxError('Unexpected token'), 'invalid-response'],
+    [new Error('Attempted to iterate over a response with no body'), 'invalid-response'],
     [new Error('what?'), 'unknown'],
     ['a text', 'unknown'],
   ])('%s is %s', (error, reason) => {
     expect(toModelError(error, context)).toMatchObject({ reason });
+  });
+
+  test('shows no key that came back as the id of a request', () => {
+    const headers = new Headers({ 'request-id': 'a-key-of-mine' });
+    const thrown = { status: 400, headers, error: { error: { message: 'bad' } } };
+    expect(toModelError(thrown, { ...context, secrets: ['a-key-of-mine'] })).toMatchObject({
+      details: { requestId: '[secret]' },
+    });
   });
 
   test('is shown without keys, and without the queries of addresses', () => {

@@ -123,6 +123,10 @@ describe('the sentence', () => {
     );
     const waiting = toModelError(thrown, { ...context, retryAfter: '7' });
     expect(waiting).toHaveProperty('retryAfterMs', 7000);
+    for (const retryAfter of ['', 'soon', '1e999']) {
+      const error = toModelError(thrown, { ...context, retryAfter });
+      expect(error).toHaveProperty('retryAfterMs', undefined);
+    }
   });
 
   it('names the setting of a refused key, and repeats nothing of it', () => {

@@ -64,9 +64,9 @@ export function vendorError(body: Fields = {}, answered: number | undefined): Ve
 
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function headerMs(value: string | null, now: number): number | undefined {
-  if (value === null || value.trim() === '') return undefined;
-  const seconds = Number(value);
-  if (seconds >= 0) return Math.ceil(seconds * 1000);
+  if (value === null) return undefined;
+  // Digits only: to Number() an empty text is 0, and 1e999 a wait without an end.
+  if (/^\s*\d{1,9}(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -109,7 +109,7 @@ it('reads Retry-After in seconds and as a date', () => {
   const wait = (value: string) => retryAfterMs(new Headers({ 'retry-after': value }), now);
   expect(wait('1.5')).toBe(1_500);
   expect(wait('Sun, 22 Nov 2026 10:00:20 GMT')).toBe(20_000);
-  expect(wait('soon')).toBeUndefined();
+  for (const none of ['soon', '', '1e999', 'Infinity']) expect(wait(none)).toBeUndefined();
   expect(retryAfterMs(new Headers(), now)).toBeUndefined();
 });
 

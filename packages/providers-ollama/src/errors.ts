@@ -169,8 +169,8 @@ function refusal({ message, status }: Failure, context: ErrorContext, why: strin
 export function retryAfterMs(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const value = headers.get('retry-after');
   if (value === null) return undefined;
-  const seconds = Number(value);
-  if (seconds >= 0) return Math.ceil(seconds * 1000);
+  // Digits only: to Number() an empty text is 0, and 1e999 a wait without an end.
+  if (/^\s*\d{1,9}(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

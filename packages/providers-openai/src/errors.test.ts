@@ -179,6 +179,9 @@ describe('retryAfterMs', () => {
     [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:05 GMT' }, 5_000],
     [{ 'retry-after': 'Wed, 31 Dec 2025 23:00:00 GMT' }, 0],
     [{ 'retry-after': 'soon' }, undefined],
+    [{ 'retry-after': '' }, undefined],
+    [{ 'retry-after': '1e999' }, undefined],
+    [{ 'retry-after-ms': 'Infinity' }, undefined],
     [{}, undefined],
   ])('of %j is %s', (headers, expected) => {
     expect(retryAfterMs(new Headers(Object.entries(headers)), now)).toBe(expected);
@@ -193,4 +196,17 @@ it('redacts keys, tokens, queries and users of URLs', () => {
     ),
   ).toBe('key [secret], [secret], Bearer [secret] https://host/a [secret]');
   expect(redact('x'.repeat(2_000), [])).toHaveLength(501);
+});
+
+it('shows no key that came back as the id of a request', () => {
+  const headers = { 'x-request-id': 'sk-canary-0123456789' };
+  expect(vendor(400, { message: 'bad' }, headers).details).toEqual({ requestId: '[secret]' });
+});
+
+it('reads an answer without a body as none', () => {
+  const error = toModelError(
+    new Error('Attempted to iterate over a response with no body'),
+    context,
+  );
+  expect(error).toMatchObject({ reason: 'invalid-response', retryable: true });
 });

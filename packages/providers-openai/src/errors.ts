@@ -57,6 +57,10 @@ export function toModelError(error: unknown, context: ErrorContext, now = Date.n
     }
   }
   if (error instanceof SyntaxError) return invalidResponse('what it sent is not JSON', context);
+  // What the SDK says of a 204, or of another answer that is only a head.
+  if (/response with no body/i.test(stringOf(error['message']) ?? '')) {
+    return invalidResponse('the body of the answer is empty', context);
+  }
   return fromTransport(error, context);
 }
 
@@ -75,11 +79,11 @@ export function refusesEncrypted(error: unknown): boolean {
 /** The wait that a server asks for, in milliseconds: `retry-after-ms`, or `Retry-After` in seconds or as a date. */
 export function retryAfterMs(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const ms = Number.parseFloat(headers.get('retry-after-ms') ?? '');
-  if (ms >= 0) return Math.ceil(ms);
+  if (ms >= 0 && Number.isFinite(ms)) return Math.ceil(ms);
   const value = headers.get('retry-after');
   if (value === null) return undefined;
-  const seconds = Number(value);
-  if (seconds >= 0) return Math.ceil(seconds * 1000);
+  // Digits only: to Number() an empty text is 0, and 1e999 a wait without an end.
+  if (/^\s*\d{1,9}(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
@@ -133,7 +137,7 @@ function fromVendor(error: VendorError, context: ErrorContext): ModelError {
   if (error.code !== undefined) details['vendorCode'] = redact(error.code, context.secrets);
   if (error.param !== undefined) details['param'] = redact(error.param, context.secrets);
   if (error.requestId !== undefined && error.requestId !== null) {
-    details['requestId'] = error.requestId;
+    details['requestId'] = redact(error.requestId, context.secrets);
   }
   return new ModelError(sentence(reason, error, context), {
     reason,
