@@ -78,3 +78,7 @@ it('puts the cache key and the service tier into the body, below extraBody', () 
     service_tier: 'priority',
   });
 });
+
+it.each(['', ' '])('refuses %j as the name of a model', (name) => {
+  expect(() => openai(name)).toThrow(/openai\(\) needs the name of a model/);
+});

@@ -165,7 +165,7 @@ export function toSettings(
     typeof model === 'string'
       ? model
       : (raw.deployment ?? raw.azureDeployment ?? raw.modelName ?? text(raw['model']));
-  if (provider === 'openai' && name === undefined) {
+  if (provider === 'openai' && text(name) === undefined) {
     throw new UserError(`${factory} needs the name of a model: openai('gpt-5-mini').`);
   }
   if (raw.apiKey !== undefined && raw.credential !== undefined) {
