@@ -1,4 +1,5 @@
 import { Abort, type Abortable } from './abort.ts';
+import { checkCapabilities } from './check-capabilities.ts';
 import { AgentError, ModelError } from './errors.ts';
 import type {
   Model,
@@ -44,6 +45,7 @@ export interface Reader {
 
 /**
  * One call of a model, in as many attempts as the policy allows. What every wrapper needs is here, once:
+ * a model is not asked for what it is known not to do,
  * a stream that ends without a response is an error, nothing comes after the response, the abort and the time limits
  * reach the reader even when the model does not listen, and leaving early reaches the model.
  *
@@ -190,6 +192,8 @@ class Attempt {
   }
 
   #start(): AsyncIterator<ModelStreamEvent> {
+    const lack = checkCapabilities(this.model, this.#request);
+    if (lack !== undefined) throw lack;
     const stream = this.model.stream(this.#request, optionsOf(this.#signal));
     return stream[Symbol.asyncIterator]();
   }

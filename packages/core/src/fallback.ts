@@ -11,7 +11,8 @@ import { wrapModel } from './wrap-model.ts';
  * vendor refuses (a key, a filter, a context too long, a parameter) another may take; each step is a `restart` with
  * `to`, and recorded. An abort, and errors that are not a `ModelError`, end the call.
  *
- * The model that answers is named by the last `restart`. Capabilities are what all models have in common.
+ * The model that answers is named by the last `restart`. Capabilities are what all models have in common, except
+ * `tools` and `images`: one model that has them is enough, because those that have not are passed over, not asked.
  *
  * @throws UserError without a model; from the stream a `ModelError` that lists every model and why it failed.
  */
@@ -55,18 +56,29 @@ function allFailed(
   });
 }
 
-/** True where all are known to; false where one is known not to; else unknown. */
+/**
+ * True where all are known to. False where one is known not to; where models that cannot are passed over, only if none
+ * can. Else unknown.
+ */
 function common(models: readonly Model[]): ModelCapabilities {
+  const known = (name: keyof ModelCapabilities): readonly (boolean | undefined)[] =>
+    models.map((model) => model.capabilities?.[name]);
   const of = (name: keyof ModelCapabilities): boolean | undefined => {
-    const known = models.map((model) => model.capabilities?.[name]);
-    if (known.includes(false)) return false;
-    return known.includes(undefined) ? undefined : true;
+    const each = known(name);
+    if (each.includes(false)) return false;
+    return each.includes(undefined) ? undefined : true;
+  };
+  const some = (name: 'tools' | 'images'): boolean | undefined => {
+    const each = known(name);
+    if (each.every((can) => can === false)) return false;
+    return each.every((can) => can === true) ? true : undefined;
   };
   return {
     parallelToolCalls: of('parallelToolCalls'),
     strictSchemas: of('strictSchemas'),
     toolsWithStructuredOutput: of('toolsWithStructuredOutput'),
-    images: of('images'),
+    tools: some('tools'),
+    images: some('images'),
   };
 }
 

@@ -139,11 +139,18 @@ export interface Model extends ModelName {
   ready?(): string | undefined;
 }
 
-/** What a model is known to do; absent means unknown, and nothing is refused for it. */
+/**
+ * What a model is known to do; absent means unknown, and nothing is refused for it. A model that is known not to call
+ * tools or not to see images is not asked with them: the call fails with `invalid-request`, and `fallback()` goes on to
+ * the next. Who knows better says so: `{ ...model, capabilities: { tools: true } }`.
+ */
 export interface ModelCapabilities {
+  /** Calls tools. */
+  readonly tools?: boolean | undefined;
   readonly parallelToolCalls?: boolean | undefined;
   readonly strictSchemas?: boolean | undefined;
   readonly toolsWithStructuredOutput?: boolean | undefined;
+  /** Takes images, of a user or of a tool. */
   readonly images?: boolean | undefined;
 }
 
