@@ -67,6 +67,7 @@ describe('a model', () => {
 
   test('says what it can do', () => {
     expect(anthropic('claude-opus-5-5').capabilities).toEqual({
+      tools: true,
       parallelToolCalls: true,
       strictSchemas: true,
       toolsWithStructuredOutput: true,

@@ -35,6 +35,7 @@ export function anthropic(model: string | LLMConfig, options?: AnthropicOptions)
     get capabilities() {
       const { structured } = learnt.traits;
       return {
+        tools: true,
         parallelToolCalls: true,
         strictSchemas: structured,
         toolsWithStructuredOutput: structured,

@@ -185,11 +185,21 @@ describe('options', () => {
 });
 
 it.each([
-  ['gemini-3.8-flash', { parallelToolCalls: true, toolsWithStructuredOutput: true, images: true }],
-  ['gemini-2.5-pro', { parallelToolCalls: true, toolsWithStructuredOutput: false, images: true }],
+  [
+    'gemini-3.8-flash',
+    { tools: true, parallelToolCalls: true, toolsWithStructuredOutput: true, images: true },
+  ],
+  [
+    'gemini-2.5-pro',
+    { tools: true, parallelToolCalls: true, toolsWithStructuredOutput: false, images: true },
+  ],
   [
     'gemini-flash-latest',
-    { parallelToolCalls: true, toolsWithStructuredOutput: true, images: true },
+    { tools: true, parallelToolCalls: true, toolsWithStructuredOutput: true, images: true },
+  ],
+  [
+    'gemini-2.5-flash-image',
+    { tools: false, parallelToolCalls: true, toolsWithStructuredOutput: false, images: true },
   ],
   ['projects/p/locations/l/endpoints/123', undefined],
 ])('knows what %s can', (name, capabilities) => {

@@ -7,20 +7,29 @@ export interface ModelTraits {
   /** `3.1` of `gemini-3.1-pro-preview`. */
   readonly generation: number | undefined;
   readonly family: 'pro' | 'flash' | 'flash-lite' | undefined;
+  /** Calls functions: all but those that draw or speak (ai.google.dev, the pages of Gemini 2.5 Flash Image and TTS). */
+  readonly tools: boolean | undefined;
 }
 
 /** What is known of a model by its name, with or without a path (`models/…`, `publishers/google/models/…`). */
 export function traitsOf(model: string): ModelTraits {
   const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
-  if (!name.startsWith('gemini')) return { generation: undefined, family: undefined };
+  if (!name.startsWith('gemini'))
+    return { generation: undefined, family: undefined, tools: undefined };
   const version = /^gemini-(\d+(?:\.\d+)?)/.exec(name)?.[1];
   const family = /flash-lite|flash|pro/.exec(name)?.[0];
   return {
     // `gemini-flash-latest` is a name of the newest.
     generation:
       version === undefined ? (name.endsWith('-latest') ? 3 : undefined) : Number(version),
+    tools: toolsOf(name),
     family: family === 'pro' || family === 'flash' || family === 'flash-lite' ? family : undefined,
   };
+}
+
+function toolsOf(name: string): boolean | undefined {
+  if (/^gemini-2\.5-.*(image|-tts)/.test(name)) return false;
+  return /image|tts|audio|live|embedding/.test(name) ? undefined : true;
 }
 
 /** Since Gemini 3: thinking by levels, call ids, signatures that must come back, files in tool results. */
@@ -32,6 +41,7 @@ export function isModern({ generation }: ModelTraits): boolean {
 export function capabilitiesOf(traits: ModelTraits): ModelCapabilities | undefined {
   if (traits.generation === undefined) return undefined;
   return {
+    tools: traits.tools,
     parallelToolCalls: true,
     toolsWithStructuredOutput: isModern(traits),
     images: true,

@@ -1,9 +1,18 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Agent, models, Runner, tool, UserError, type LLMConfig } from '@agent-functions/core';
+import {
+  Agent,
+  fallback,
+  models,
+  Runner,
+  tool,
+  UserError,
+  type LLMConfig,
+  type RunInput,
+} from '@agent-functions/core';
 import { Ollama } from 'ollama';
-import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { asking, listen, respond } from '../test/asking.ts';
 import { call, last, line } from '../test/wire-lines.ts';
@@ -156,10 +165,54 @@ it('sends an image whose text is the path of a file as it is: no file is read', 
   }
 });
 
-it('knows which models see', () => {
+it('knows which models see, and which call no tools', () => {
   expect(ollama('qwen3-vl:8b').capabilities).toMatchObject({ images: true });
   expect(ollama('llama3.2-vision').capabilities).toMatchObject({ images: true });
-  expect(ollama('qwen3').capabilities).toEqual({ parallelToolCalls: true, strictSchemas: false });
+  expect(ollama('qwen3:8b').capabilities?.images).toBe(false);
+  expect(ollama('gemma3').capabilities).toMatchObject({ tools: false });
+  expect(ollama('llama3:70b').capabilities).toMatchObject({ tools: false, images: false });
+  const unknown = { parallelToolCalls: true, strictSchemas: false };
+  expect(ollama('orieg/gemma3-tools:12b').capabilities).toEqual(unknown);
+  expect(ollama('llama3-groq-tool-use').capabilities).toEqual(unknown);
+});
+
+describe('a model that is known to lack what the agent needs', () => {
+  const clock = tool({
+    name: 'clock',
+    description: 'The time',
+    parameters: z.object({}),
+    effect: 'read',
+    execute: () => '',
+  });
+  const run = async (name: string, input: RunInput): Promise<unknown> => {
+    const model = ollama(name, { host: server.url });
+    return (await new Runner(new Agent({ name: 'bot', model, tools: [clock] })).run(input)).error;
+  };
+  const seen: RunInput = [
+    { role: 'user', parts: [{ type: 'file', mediaType: 'image/png', data: 'AAAA' }] },
+  ];
+
+  it.each<[string, RunInput, string]>([
+    [
+      'gemma3:4b',
+      'Hi',
+      'ollama/gemma3:4b was not asked. It calls no tools, and this agent has clock.',
+    ],
+    ['qwen3', seen, 'ollama/qwen3 was not asked. It sees no images'],
+  ])('sends nothing and says what to do: %s', async (name, input, message) => {
+    expect(await run(name, input)).toMatchObject({
+      reason: 'invalid-request',
+      message: expect.stringContaining(message),
+    });
+    expect(server.received).toEqual([]);
+  });
+
+  it('passes it over in a fallback', async () => {
+    const [blind, seeing] = ['qwen3', 'qwen3-vl'].map((name) => ollama(name, { host: server.url }));
+    if (blind === undefined || seeing === undefined) throw new Error('no models');
+    await new Runner(new Agent({ name: 'bot', model: fallback(blind, seeing) })).run(seen);
+    expect(server.received.map(({ body }) => JSON.parse(body).model)).toEqual(['qwen3-vl']);
+  });
 });
 
 it.each<[string, () => unknown, string]>([

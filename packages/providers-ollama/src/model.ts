@@ -38,12 +38,21 @@ export function ollama(model: string | LLMConfig, options?: OllamaOptions): Mode
 // Families that are published with a vision encoder only (https://ollama.com/search?c=vision).
 const seeing = /llava|bakllava|moondream|minicpm-v|vision|[-\d]vl\b|-ocr\b|llama4/i;
 
-/** Tools are offered by no grammar, so that no schema is strict; whether a model of another name sees is not known. */
+// Families of the library, by their whole name, that are published without a vision encoder, and those whose template
+// has no tools: the server answers 400 "does not support tools" (https://ollama.com/library, and issues 5793 and 9680 of
+// ollama/ollama). Models of others, with a name before a slash, may differ.
+const blind =
+  /^(codegemma|codellama|deepseek-r1|gemma|gemma2|gpt-oss|llama2|llama3|llama3\.[123]|mixtral|phi|phi3|qwen2|qwen2\.5|qwen2\.5-coder|qwen3|qwen3-coder|tinyllama|vicuna)(:|$)/i;
+const toolless =
+  /^(bakllava|codegemma|codellama|gemma|gemma2|gemma3|llama2|llama3|llava|moondream|phi|phi3|tinyllama|vicuna)(:|$)/i;
+
+/** Tools are offered by no grammar, so that no schema is strict; what a model of another name can is not known. */
 function capabilitiesOf(model: string): ModelCapabilities {
   return {
+    ...(toolless.test(model) ? { tools: false } : {}),
     parallelToolCalls: true,
     strictSchemas: false,
-    ...(seeing.test(model) ? { images: true } : {}),
+    ...(seeing.test(model) ? { images: true } : blind.test(model) ? { images: false } : {}),
   };
 }
 

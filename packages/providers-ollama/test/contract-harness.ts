@@ -42,7 +42,7 @@ export const harness: ModelHarness = {
     });
     let disposed: Promise<void> | undefined;
     return {
-      model: ollama('qwen3', { host: server.url, apiKey: contractSecret }),
+      model: ollama('qwen3-vl', { host: server.url, apiKey: contractSecret }),
       requests: () => server.received.map(({ body }): unknown => JSON.parse(body)),
       hungUp,
       read,

@@ -9,7 +9,7 @@ import {
 } from '@agent-functions/core';
 import { AnswerStream, type Call } from './answer-stream.ts';
 import { environment, openAIApi, type Api, type Connection } from './api.ts';
-import { capabilitiesOf } from './capabilities.ts';
+import { capabilitiesOf, capabilitiesOfDeployment } from './capabilities.ts';
 import { chatReader, fromChat } from './chat/from-stream.ts';
 import { toChatRequest } from './chat/to-request.ts';
 import { locateAzureAi, modelOf } from './azure-ai-endpoint.ts';
@@ -76,7 +76,10 @@ function toModel(settings: Settings, locate: Locate, name: () => string | undefi
     get modelId() {
       return name() ?? '';
     },
-    capabilities: capabilitiesOf(settings.model),
+    capabilities:
+      settings.provider === 'openai'
+        ? capabilitiesOf(settings.model)
+        : capabilitiesOfDeployment(settings.model),
     stream: (request, options) => ask(api, settings, learnt, request, options),
     ready: () => api.missing(),
   };
