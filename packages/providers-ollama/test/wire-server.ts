@@ -30,10 +30,11 @@ export type Answer = (response: ServerResponse, request: Received) => void | Pro
 
 /**
  * An HTTP server on this machine that answers what a test says, and keeps what it was sent. A request that Ollama's
- * documentation does not allow is refused, whatever the test plays.
+ * documentation does not allow is refused, whatever the test plays, and fails the test when the server closes.
  */
 export async function wireServer(): Promise<WireServer> {
   const received: Received[] = [];
+  const illegal: string[] = [];
   const sockets = new Map<Socket, Promise<void>>();
   let connections = 0;
   let answer: Answer = (response) => void response.writeHead(500).end('nothing to play');
@@ -51,6 +52,7 @@ export async function wireServer(): Promise<WireServer> {
       };
       received.push(one);
       const faults = one.method === 'POST' ? requestFaults(JSON.parse(body)) : [];
+      illegal.push(...faults.map((fault) => `${fault} ${body}`));
       if (faults.length > 0)
         void json({ error: `illegal: ${faults.join(' ')}` }, 422)(response, one);
       else void answer(response, one);
@@ -70,6 +72,8 @@ export async function wireServer(): Promise<WireServer> {
   const close = async (): Promise<void> => {
     for (const socket of sockets.keys()) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
+    // A test that waits for a failure would take a refusal for one.
+    if (illegal.length > 0) throw new Error(`Ollama refuses what was sent:\n${illegal.join('\n')}`);
   };
   return {
     url: `http://${host}`,
