@@ -1,6 +1,6 @@
 import { UserError } from './errors.ts';
 import { toJson, type JsonObject } from './json.ts';
-import type { Message, Part } from './message.ts';
+import { wellFormedParts, type Message, type Part } from './message.ts';
 import type { ChatRequest, InputMessage, RunInput } from './run-result.ts';
 
 /** What a run is asked, in one form. */
@@ -90,5 +90,5 @@ function normalMessage(one: InputMessage | Message, index: number, runId: string
     said ||= part.type !== 'text' || part.text.trim() !== '';
   }
   if (!said) throw new UserError(`Message ${index + 1} is empty. Write something.`);
-  return { id: one.id ?? `in.${index + 1}`, runId, role, parts };
+  return { id: one.id ?? `in.${index + 1}`, runId, role, parts: wellFormedParts(parts) };
 }

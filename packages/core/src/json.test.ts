@@ -157,3 +157,9 @@ describe('sha256Hex', () => {
     expect(await sha256Hex('ü')).not.toBe(await sha256Hex('u'));
   });
 });
+
+it('half of a surrogate pair becomes U+FFFD: servers of models refuse it', () => {
+  const cut = '😀'.slice(0, 1);
+  expect(toJson(`a${cut}`)).toBe('a\uFFFD');
+  expect(toJson({ text: [cut, '😀'] })).toEqual({ text: ['\uFFFD', '😀'] });
+});

@@ -7,7 +7,8 @@ const maxDepth = 200;
 
 /**
  * Makes a value of the outside JSON-safe at the border: `undefined` becomes `null` (dropped inside objects, as
- * `JSON.stringify` does), `toJSON()` is honoured, `NaN` and infinities become `null`.
+ * `JSON.stringify` does), `toJSON()` is honoured, `NaN` and infinities become `null`, half of a surrogate pair becomes
+ * U+FFFD.
  *
  * @throws UserError for what has no JSON form: a bigint, a symbol, a function, a Map, a Set, a cycle, or more than 200
  *   levels.
@@ -15,6 +16,7 @@ const maxDepth = 200;
 export function toJson(value: unknown): Json {
   switch (typeof value) {
     case 'string':
+      return wellFormed(value);
     case 'boolean':
       return value;
     case 'number':
@@ -28,6 +30,11 @@ export function toJson(value: unknown): Json {
   }
 }
 
+/** A text that was cut inside a character has half of a surrogate pair, which servers of models refuse. */
+export function wellFormed(text: string): string {
+  return text.isWellFormed() ? text : text.toWellFormed();
+}
+
 /** JSON has neither NaN and infinities nor -0. */
 function toNumber(value: number): number | null {
   if (!Number.isFinite(value)) return null;
@@ -37,6 +44,7 @@ function toNumber(value: number): number | null {
 function convert(value: unknown, depth: number, above: readonly object[]): Json {
   switch (typeof value) {
     case 'string':
+      return wellFormed(value);
     case 'boolean':
       return value;
     case 'number':

@@ -84,6 +84,15 @@ export interface Message {
   readonly agent?: string | undefined;
 }
 
+/** Parts whose texts have no half of a surrogate pair: what a person or a tool cut inside a character. */
+export function wellFormedParts(parts: readonly Part[]): readonly Part[] {
+  return parts.every((part) => part.type !== 'text' || part.text.isWellFormed())
+    ? parts
+    : parts.map((part) =>
+        part.type === 'text' ? { ...part, text: part.text.toWellFormed() } : part,
+      );
+}
+
 /** The text of a message: its text parts joined. */
 export function textOf(message: Message): string {
   let text = '';

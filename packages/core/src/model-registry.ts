@@ -78,7 +78,7 @@ export function models(
 export function howToGet(provider: string): string {
   const name = provider.trim();
   return /^[a-z][a-z0-9]*$/i.test(name) && !/[a-z][A-Z]/.test(name)
-    ? `The package of a provider has its name: npm install @agent-functions/providers-${name.toLowerCase()}`
+    ? `If it is one of this project's: npm install @agent-functions/providers-${name.toLowerCase()} (npm search @agent-functions/providers lists them)`
     : 'Providers are packages: npm search @agent-functions/providers lists them';
 }
 

@@ -10,9 +10,9 @@ import {
   type Outcome,
 } from './call-outcome.ts';
 import { AgentError, ToolCallError } from './errors.ts';
-import { jsonSizeOver, toJson } from './json.ts';
+import { jsonSizeOver, toJson, wellFormed } from './json.ts';
 import type { LiveRun } from './live-run.ts';
-import type { Output, Part } from './message.ts';
+import { wellFormedParts, type Output, type Part } from './message.ts';
 import { callThrough, type Middleware } from './middleware.ts';
 import { validate, type Schema } from './schema.ts';
 import type { CallState, FrameState } from './frame.ts';
@@ -193,12 +193,17 @@ export function toOutput<C>(
   tool: Tool<C>,
 ): Pick<Outcome, 'output' | 'modelOutput'> {
   const output: Output =
-    value instanceof ToolContent ? { type: 'content', parts: value.parts } : json(toJson(value));
+    value instanceof ToolContent
+      ? { type: 'content', parts: wellFormedParts(value.parts) }
+      : json(toJson(value));
   if (tool.toModelOutput === undefined) return { output };
   const shown = tool.toModelOutput(value);
   return {
     output,
-    modelOutput: typeof shown === 'string' ? json(shown) : { type: 'content', parts: shown },
+    modelOutput:
+      typeof shown === 'string'
+        ? json(wellFormed(shown))
+        : { type: 'content', parts: wellFormedParts(shown) },
   };
 }
 

@@ -706,3 +706,38 @@ test('a run whose store fails for good rejects; nothing after the failure is sho
   expect(seen).toEqual(['run-start']);
   await eventually(() => model.running === 0, 'the model is left');
 });
+
+test('what a person or a tool cut inside a character reaches no model', async () => {
+  const cut = '😀'.slice(0, 1);
+  const tools = [
+    tool({ name: 'a', description: 'A', parameters: z.object({}), execute: () => cut }),
+    tool({
+      name: 'b',
+      description: 'B',
+      parameters: z.object({}),
+      execute: () => content([{ type: 'text', text: cut }]),
+    }),
+    tool({
+      name: 'c',
+      description: 'C',
+      parameters: z.object({}),
+      execute: () => 1,
+      toModelOutput: () => cut,
+    }),
+  ];
+  const model = scriptedModel([
+    {
+      calls: [
+        ['a', {}],
+        ['b', {}],
+        ['c', {}],
+      ],
+    },
+    'Done.',
+  ]);
+  const result = await new Runner(new Agent({ name: 'bot', model, tools })).run(`Hi ${cut}`);
+  expect(result.status).toBe('completed');
+  const seen = JSON.stringify(model.requests.at(-1)?.messages);
+  expect(seen).not.toMatch(/\\ud83d/i);
+  expect(seen.match(/\uFFFD/g)).toHaveLength(4);
+});
