@@ -1,5 +1,7 @@
 import {
   hostOf,
+  isHeaderText,
+  notAHeader,
   notAUrl,
   ofClient,
   paths,
@@ -50,6 +52,13 @@ export function locateAzureAi(settings: Settings, env: Environment): Located {
     return {
       missing: `The model ${model} of Azure AI has no key: set AZURE_AI_API_KEY, or pass apiKey or credential to azureAi().`,
     };
+  }
+  if ('key' in auth && !isHeaderText(auth.key)) {
+    const named =
+      settings.apiKey === undefined
+        ? (keyVariable(env) ?? 'AZURE_AI_API_KEY')
+        : 'the apiKey given to azureAi()';
+    return { missing: `Azure AI cannot be asked: ${notAHeader(named)}` };
   }
   const version = settings.apiVersion ?? read(env, 'AZURE_AI_API_VERSION');
   // Models of most vendors speak Chat Completions only.
@@ -115,13 +124,17 @@ function authOf(settings: Settings, env: Environment, kind: Kind): Auth | undefi
         : 'https://ai.azure.com/.default');
     return { type: 'entra', token: entraToken(credential, { scope, provider: 'azure_ai' }) };
   }
-  const key =
-    settings.apiKey ??
-    read(env, 'AZURE_AI_API_KEY') ??
-    read(env, 'AZURE_AI_KEY') ??
-    read(env, 'AZURE_INFERENCE_CREDENTIAL');
+  const named = keyVariable(env);
+  const key = settings.apiKey ?? (named === undefined ? undefined : read(env, named));
   if (key === undefined) return undefined;
   return { type: kind === 'serverless' ? 'bearer' : 'api-key', key };
+}
+
+/** The variable that has the key. */
+function keyVariable(env: Environment): string | undefined {
+  return ['AZURE_AI_API_KEY', 'AZURE_AI_KEY', 'AZURE_INFERENCE_CREDENTIAL'].find(
+    (name) => read(env, name) !== undefined,
+  );
 }
 
 function keyNameOf(settings: Settings, auth: Auth): string {

@@ -1,5 +1,7 @@
 import {
   hostOf,
+  isHeaderText,
+  notAHeader,
   notAUrl,
   ofClient,
   paths,
@@ -40,6 +42,11 @@ export function locateAzure(settings: Settings, env: Environment): Located {
     return {
       missing: `The deployment ${model} of Azure OpenAI has no key: set AZURE_OPENAI_API_KEY, or pass apiKey or credential to azureOpenAI().`,
     };
+  }
+  if ('key' in auth && !isHeaderText(auth.key)) {
+    const named =
+      settings.apiKey === undefined ? 'AZURE_OPENAI_API_KEY' : 'the apiKey given to azureOpenAI()';
+    return { missing: `Azure OpenAI cannot be asked: ${notAHeader(named)}` };
   }
   const version = settings.apiVersion ?? read(env, 'AZURE_OPENAI_API_VERSION');
   const classic = version !== undefined && !/^(v1|latest|preview)$/i.test(version);

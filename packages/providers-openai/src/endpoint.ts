@@ -50,6 +50,10 @@ export function locateOpenAI(settings: Settings, env: Environment): Located {
       missing: `The model ${settings.model} of OpenAI has no key: set OPENAI_API_KEY, or pass apiKey to openai().`,
     };
   }
+  const keyName = settings.apiKey === undefined ? 'OPENAI_API_KEY' : 'the apiKey given to openai()';
+  if (key !== undefined && !isHeaderText(key)) {
+    return { missing: `OpenAI cannot be asked: ${notAHeader(keyName)}` };
+  }
   const api = settings.api ?? (compatible ? 'chat' : 'responses');
   return {
     endpoint: {
@@ -63,7 +67,7 @@ export function locateOpenAI(settings: Settings, env: Environment): Located {
       project: settings.project ?? read(env, 'OPENAI_PROJECT_ID') ?? null,
       compatible,
       who: compatible ? `The model server at ${host}` : 'OpenAI',
-      keyName: settings.apiKey === undefined ? 'OPENAI_API_KEY' : 'the apiKey given to openai()',
+      keyName,
     },
   };
 }
@@ -132,4 +136,13 @@ export function notAUrl(factory: string, setting: string): string {
 export function read(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
+export function isHeaderText(value: string): boolean {
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
+}
+
+export function notAHeader(setting: string): string {
+  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

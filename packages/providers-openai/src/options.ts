@@ -6,6 +6,7 @@ import {
   type TokenCredential,
 } from '@agent-functions/core';
 import type { OpenAI } from 'openai';
+import { checkKinds } from './option-kinds.ts';
 
 /** Which of OpenAI's two wire formats is spoken. */
 export type OpenAIApi = 'responses' | 'chat';
@@ -151,7 +152,7 @@ const onlyAzure = [
 /**
  * One form of all spellings: `openai('gpt-5-mini', {...})`, and an `LLMConfig` with the Python package's names.
  *
- * @throws UserError for an option that does not exist here, and for two that contradict each other.
+ * @throws UserError for an option that does not exist here or is of another kind, and for two that contradict each other.
  */
 export function toSettings(
   provider: Settings['provider'],
@@ -161,6 +162,7 @@ export function toSettings(
   const factory = factories[provider];
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
   checkNames(factory, provider, raw);
+  checkKinds(factory, raw);
   const name =
     typeof model === 'string'
       ? model
