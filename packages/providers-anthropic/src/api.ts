@@ -85,6 +85,9 @@ export function locate(
     };
   }
   const keyName = settings.apiKey === undefined ? named : 'the apiKey given to anthropic()';
+  if (key !== undefined && !isHeaderText(key)) {
+    return { missing: `Anthropic cannot be asked: ${notAHeader(keyName)}` };
+  }
   return { endpoint: { baseURL: withoutVersion(baseURL), key, who, keyName } };
 }
 
@@ -158,4 +161,13 @@ function read(env: Environment, name: string): string | undefined {
 
 function environment(): Environment {
   return globalThis.process?.env ?? {};
+}
+
+/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
+function isHeaderText(value: string): boolean {
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
+}
+
+function notAHeader(setting: string): string {
+  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

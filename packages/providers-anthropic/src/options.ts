@@ -5,6 +5,7 @@ import {
   type ModelSettings,
 } from '@agent-functions/core';
 import type { Anthropic } from '@anthropic-ai/sdk';
+import { checkKinds } from './option-kinds.ts';
 
 /**
  * The part of the SDK's client that a model uses: any `Anthropic`, `AnthropicFoundry`, `AnthropicVertex` or
@@ -90,11 +91,12 @@ const elsewhere: { readonly [name: string]: string } = {
 /**
  * One form of all spellings: `anthropic('claude-…', {...})`, and an `LLMConfig` with the Python package's names.
  *
- * @throws UserError for an option that does not exist here, and without the name of a model.
+ * @throws UserError for an option that does not exist here or is of another kind, and without the name of a model.
  */
 export function toSettings(model: string | LLMConfig, options: AnthropicOptions = {}): Settings {
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
   checkNames(raw);
+  checkKinds('anthropic()', raw);
   const name =
     typeof model === 'string' ? model : (raw.modelName ?? text(raw['model']) ?? raw.deployment);
   if (text(name) === undefined) {
