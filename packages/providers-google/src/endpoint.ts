@@ -66,6 +66,10 @@ function ofGemini(settings: Settings, env: Environment): Located {
       missing: `The model ${settings.model} of the Gemini API has no key: set GOOGLE_API_KEY or GEMINI_API_KEY, or pass apiKey to google().`,
     };
   }
+  const keyName = settings.apiKey === undefined ? (named ?? '') : 'the apiKey given to google()';
+  if (!isHeaderText(key)) {
+    return { missing: `The Gemini API cannot be asked: ${notAHeader(keyName)}` };
+  }
   return {
     endpoint: {
       backend: 'gemini',
@@ -74,7 +78,7 @@ function ofGemini(settings: Settings, env: Environment): Located {
       location: undefined,
       auth: { type: 'key', key },
       who: 'The Gemini API',
-      keyName: settings.apiKey === undefined ? (named ?? '') : 'the apiKey given to google()',
+      keyName,
     },
   };
 }
@@ -84,6 +88,11 @@ function ofVertex(settings: Settings, env: Environment): Located {
   const baseURL = settings.baseURL ?? read(env, 'GOOGLE_VERTEX_BASE_URL');
   if (baseURL !== undefined && !isUrl(baseURL)) return { missing: notAUrl('vertex()') };
   const where = { backend: 'vertex', baseURL, who: 'Vertex AI' } as const;
+  if (key !== undefined && !isHeaderText(key)) {
+    return {
+      missing: `Vertex AI cannot be asked: ${notAHeader('the apiKey given to vertex()')}`,
+    };
+  }
   // A key is the express mode, which belongs to no project.
   if (key !== undefined && settings.project === undefined) {
     return {
@@ -131,4 +140,13 @@ function notAUrl(factory: string): string {
 function read(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
+function isHeaderText(value: string): boolean {
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
+}
+
+function notAHeader(setting: string): string {
+  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

@@ -6,6 +6,7 @@ import {
   type TokenCredential,
 } from '@agent-functions/core';
 import type { GoogleGenAI, Models } from '@google/genai';
+import { checkKinds } from './option-kinds.ts';
 
 /** The provider's name, in models, errors and `providerData`: the Gemini API and Vertex AI are one. */
 export const provider = 'google';
@@ -119,7 +120,7 @@ const known: ReadonlySet<string> = new Set([
 /**
  * One form of all spellings: `google('gemini-3.8-flash', {...})`, and an `LLMConfig` with the Python package's names.
  *
- * @throws UserError for an option that does not exist here, for two that contradict each other, and without a name.
+ * @throws UserError for an option that does not exist here or is of another kind, for two that contradict each other, and without a name.
  */
 export function toSettings(
   factory: 'google' | 'vertex',
@@ -128,6 +129,7 @@ export function toSettings(
 ): Settings {
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
   checkNames(`${factory}()`, raw);
+  checkKinds(`${factory}()`, raw);
   const name = typeof model === 'string' ? model : (raw.modelName ?? raw.model);
   const { project, location, credential } = raw;
   const cloud = project !== undefined || location !== undefined || credential !== undefined;
