@@ -31,6 +31,10 @@ export function locate({ host, apiKey, headers }: Place, env: Environment): Loca
   }
   const cloud = url.hostname === 'ollama.com';
   const key = apiKey ?? (cloud ? read(env, 'OLLAMA_API_KEY') : undefined);
+  if (key !== undefined && !isHeaderText(key)) {
+    const named = apiKey === undefined ? 'OLLAMA_API_KEY' : 'the apiKey given to ollama()';
+    return { missing: `Ollama cannot be asked: ${notAHeader(named)}` };
+  }
   const auth = authorization(url, key);
   if (cloud && auth === undefined && !hasAuthorization(headers)) {
     return {
@@ -85,4 +89,13 @@ function hasAuthorization(headers: { readonly [name: string]: string }): boolean
 function read(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
+function isHeaderText(value: string): boolean {
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
+}
+
+function notAHeader(setting: string): string {
+  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

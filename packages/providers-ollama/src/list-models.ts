@@ -1,6 +1,7 @@
 import { ollamaApi } from './api.ts';
 import { toModelError, WireError } from './errors.ts';
 import { isRecord, listOf, stringOf } from './json.ts';
+import { checkKinds } from './option-kinds.ts';
 import type { OllamaOptions } from './options.ts';
 
 /** A model that a server has on its disk. */
@@ -29,11 +30,13 @@ export interface ListModelsOptions extends Pick<
 /**
  * The models that a server has: what `ollama list` shows.
  *
+ * @throws UserError for an option of another kind.
  * @throws ModelError when no server answers; the sentence says how to start it.
  */
 export async function listModels(options: ListModelsOptions = {}): Promise<readonly OllamaModel[]> {
   const { signal = new AbortController().signal, headers = {} } = options;
   const { host, apiKey, fetch, client } = options;
+  checkKinds('listModels()', options);
   let context = {
     model: 'the list of models',
     host: host ?? 'its host',

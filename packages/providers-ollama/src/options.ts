@@ -4,6 +4,7 @@ import {
   type LLMConfig,
   type ModelSettings,
 } from '@agent-functions/core';
+import { checkKinds } from './option-kinds.ts';
 
 /** The part of the SDK's client that is used: any `Ollama` instance of the `ollama` package is one. */
 export interface OllamaClient {
@@ -66,6 +67,7 @@ const known: ReadonlySet<string> = new Set([
   'model',
   'deployment',
   'host',
+  'baseURL',
   'apiBase',
   'endpoint',
   'apiKey',
@@ -92,12 +94,13 @@ const known: ReadonlySet<string> = new Set([
 export function toSettings(model: string | LLMConfig, options: OllamaOptions = {}): Settings {
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
   checkNames(raw);
+  checkKinds('ollama()', raw);
   const name = text(typeof model === 'string' ? model : (raw.modelName ?? raw['model']));
   if (name === undefined)
     throw new UserError("ollama() needs the name of a model: ollama('qwen3').");
   return {
     model: name,
-    host: text(raw.host) ?? text(raw.apiBase) ?? text(raw.endpoint),
+    host: text(raw.host) ?? text(raw['baseURL']) ?? text(raw.apiBase) ?? text(raw.endpoint),
     apiKey: text(raw.apiKey),
     keepAlive: keepAlive(raw.keepAlive),
     numCtx: numCtx(raw.numCtx),
