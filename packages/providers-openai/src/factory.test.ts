@@ -6,6 +6,7 @@ import { LLMock } from '@copilotkit/aimock';
 import { AzureOpenAI, OpenAI } from 'openai';
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { requestFaults } from '../test/request-faults.ts';
 import { asking, failure, key, listen, respond, targets } from '../test/targets.ts';
 import { bytes, json, wireServer } from '../test/wire-server.ts';
 import { azureOpenAI, azureOpenai, openai } from './index.ts';
@@ -224,11 +225,17 @@ it.each(targets)('runs an agent with tools against aimock: $name', async (target
     { content: 'Köln 21 °C, Bonn 20 °C.', usage },
   );
   await mock.start();
+  // aimock takes nearly anything: what it was sent is held against OpenAI's documents as well.
+  const sent: string[] = [];
+  const watched: typeof fetch = async (input, init) => {
+    sent.push(await new Request(input, init).text());
+    return fetch(input, init);
+  };
   const cities: string[] = [];
   const agent = new Agent({
     name: 'Weather',
     instructions: 'Answer with the tool.',
-    model: target.model(mock.url),
+    model: target.model(mock.url, { fetch: watched }),
     tools: [
       tool({
         name: 'get_weather',
@@ -247,4 +254,5 @@ it.each(targets)('runs an agent with tools against aimock: $name', async (target
   expect(result.finalOutput).toBe('Köln 21 °C, Bonn 20 °C.');
   expect(cities.toSorted()).toEqual(['Bonn', 'Köln']);
   expect(result.usage).toMatchObject({ requests: 2, totalTokens: 40 });
+  expect(sent.map((body) => requestFaults(JSON.parse(body)))).toEqual([[], []]);
 });
