@@ -6,6 +6,7 @@ import { LLMock } from '@copilotkit/aimock';
 import { GoogleGenAI } from '@google/genai';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { checkedFetch } from '../test/checked-fetch.ts';
 import { asking, credential, failure, key, listen, respond, targets } from '../test/targets.ts';
 import { answer, body, failureBody } from '../test/wire-events.ts';
 import { bytes, json, wireServer } from '../test/wire-server.ts';
@@ -344,10 +345,11 @@ it.each(targets.filter(({ backend }) => backend === 'gemini'))(
     await mock.start();
     vi.stubEnv('GOOGLE_GENAI_API_VERSION', 'v1beta');
     const cities: string[] = [];
+    const { fetch, bodies, problems } = checkedFetch();
     const agent = new Agent({
       name: 'Weather',
       instructions: 'Answer with the tool.',
-      model: target.model(mock.url),
+      model: target.model(mock.url, { fetch }),
       tools: [
         tool({
           name: 'get_weather',
@@ -365,5 +367,7 @@ it.each(targets.filter(({ backend }) => backend === 'gemini'))(
     expect(result.status).toBe('completed');
     expect(result.finalOutput).toBe('Köln 21 °C, Bonn 20 °C.');
     expect(cities.toSorted()).toEqual(['Bonn', 'Köln']);
+    expect(bodies).toHaveLength(2);
+    expect(problems).toEqual([]);
   },
 );
