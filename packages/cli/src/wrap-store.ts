@@ -23,6 +23,7 @@ export function withRuns(store: Store, replace: (runs: RunStore) => Partial<RunS
     sessions: store.sessions,
     durable: store.durable,
     now: () => store.now(),
+    expired: (options) => store.expired(options),
     wake: store.wake,
     close: async () => store.close?.(),
   };

@@ -150,6 +150,8 @@ export type {
   SessionStore,
   Signal,
   Store,
+  Wake,
+  WakeCall,
 } from './store.ts';
 export { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { consoleLogger, silentLogger, type Logger, type LogLevel } from './logger.ts';

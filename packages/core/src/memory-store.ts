@@ -30,5 +30,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     keepMs: options.keepMs ?? 3_600_000,
   });
   const sessions = memorySessions(room, { now, maxSessions: options.maxSessions ?? 10_000 });
-  return { runs, sessions, durable: false, now: async () => now() };
+  return {
+    runs,
+    sessions,
+    durable: false,
+    now: async () => now(),
+    // It forgets by itself.
+    expired: async () => ({ runs: [], sessions: [] }),
+  };
 }

@@ -406,7 +406,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   async #wake(store: Store, runId: string): Promise<void> {
     const end = await store.runs.peek(runId);
     if (end === undefined || end.ended || end.lease !== undefined) return;
-    if (store.wake !== undefined) return store.wake.schedule(runId, await store.now());
+    if (store.wake !== undefined) return store.wake.schedule({ runId }, await store.now());
     this.#takeUp(runId, {}, undefined, Number.POSITIVE_INFINITY).catch((error: unknown) => {
       const { code, message } = toFailure(error);
       this.#config.logger?.log('warn', 'an abandoned run could not be taken up', {

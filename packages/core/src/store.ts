@@ -202,6 +202,23 @@ export interface SessionStore {
   delete(sessionId: string): Promise<void>;
 }
 
+/** What a wake says: look at this run. Plain JSON, as a queue carries it. */
+export interface WakeCall {
+  readonly runId: string;
+  /** When a wake first found no such run, by the store's clock: its create may still be on the way. */
+  readonly missingSince?: number | undefined;
+}
+
+/** Makes a host look at a run at a given time, in whichever process: at least once, and not much later. */
+export interface Wake {
+  /** `atMs` by the store's clock; what is past is now. A later time than the store can keep may be cut short. */
+  schedule(call: WakeCall, atMs: number): Promise<void>;
+  /** Where the calls come out: what a host that has such triggers registers. */
+  readonly trigger?:
+    | { readonly type: 'queue'; readonly queueName: string; readonly connection: string }
+    | undefined;
+}
+
 /** Keeps runs, inboxes and sessions. */
 export interface Store {
   readonly runs: RunStore;
@@ -210,14 +227,15 @@ export interface Store {
   readonly durable: boolean;
   /** The store's clock, in milliseconds since 1970: what leases and expiries are compared with. */
   now(): Promise<number>;
+  /**
+   * What may go, oldest first: runs that ended, and sessions that nobody used, longer ago than the store keeps them. A
+   * session with an active run is not among them. Looks at an index, not at everything. A store that forgets by itself
+   * has nothing to say here. `cleanUp()` deletes what it names.
+   */
+  expired(options: {
+    readonly limit: number;
+  }): Promise<{ readonly runs: readonly string[]; readonly sessions: readonly string[] }>;
   /** How a run is taken up later, or elsewhere. A host registers the trigger without knowing the store. */
-  readonly wake?:
-    | {
-        schedule(runId: string, atMs: number): Promise<void>;
-        readonly trigger?:
-          | { readonly type: 'queue'; readonly queueName: string; readonly connection: string }
-          | undefined;
-      }
-    | undefined;
+  readonly wake?: Wake | undefined;
   close?(): Promise<void>;
 }

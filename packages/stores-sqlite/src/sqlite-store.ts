@@ -56,6 +56,7 @@ export function sqliteStore(options: SqliteStoreOptions | string): SqliteStore {
       }
       return now?.() ?? Date.now();
     },
+    expired: async () => ({ runs: [], sessions: [] }),
     close: () => client.close(),
   };
 }

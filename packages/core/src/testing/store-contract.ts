@@ -27,6 +27,9 @@ export interface StoreLimits {
 
 export type MakeStore = (options: {
   readonly now?: (() => number) | undefined;
+  /** How long runs are kept after their end, and sessions after their last use. Default: as the store likes. */
+  readonly keepRunsMs?: number | undefined;
+  readonly keepSessionsMs?: number | undefined;
 }) => Promise<StoreUnderTest>;
 
 /**
