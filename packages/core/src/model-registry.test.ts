@@ -108,7 +108,11 @@ describe('models', () => {
     ],
     [
       { provider: 'my-own', modelName: 'x' },
-      /npm search @agent-functions\/providers.*models\({ "my-own": … }\)/,
+      /npm install @agent-functions\/providers-my \(npm search.*models\({ "my-own": … }\)/,
+    ],
+    [
+      { provider: 'my.own', modelName: 'x' },
+      /Providers are packages: npm search @agent-functions\/providers lists them\. Then add it: models\({ "my.own": … }\)/,
     ],
     [{ provider: 'openai', timeout: 30 }, /timeout: 30. Write timeoutMs/],
     [{ provider: 'openai', temperature: -1 }, /temperature: -1/],
@@ -117,6 +121,23 @@ describe('models', () => {
     const registry = models({ openai: factory, azureOpenai: factory });
     expect(() => registry.model(spec)).toThrow(UserError);
     expect(() => registry.model(spec)).toThrow(message);
+  });
+
+  it.each([
+    ['acme', 'providers-acme (npm search'],
+    ['ACME', 'providers-acme (npm search'],
+    ['acme9', 'providers-acme9 (npm search'],
+    ['acme-cloud', 'providers-acme (npm search'],
+    ['ACME_CLOUD', 'providers-acme (npm search'],
+    ['Acme_CloudAI', 'providers-acme (npm search'],
+    ['acmeCloud', 'providers-acme (or providers-acmecloud; npm search'],
+    ['acmeCloud_ai', 'providers-acme (or providers-acmecloud; npm search'],
+    ['AcmeAI', 'providers-acmeai (or providers-acme; npm search'],
+    ['ACMECloud', 'providers-acmecloud (npm search'],
+  ])('names for %s the package of its first word', (name, named) => {
+    expect(() => models({}).model(`${name}/x`)).toThrow(
+      `If it is one of this project's: npm install @agent-functions/${named} @agent-functions/providers lists them)`,
+    );
   });
 
   it('refuses names that cannot be told apart, or asked for', () => {

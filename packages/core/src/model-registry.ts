@@ -74,12 +74,21 @@ export function models(
   return { model: (spec) => (typeof spec === 'string' ? named(spec) : configured(spec)) };
 }
 
-/** How to get the provider of a name: packages of this project are called after it, where it is one word. */
+/**
+ * How to get the provider of a name. Packages of this project are called after its first word, so that those of one
+ * vendor are one package; where only a capital parts the words, it may be the first word or all of them.
+ */
 export function howToGet(provider: string): string {
   const name = provider.trim();
-  return /^[a-z][a-z0-9]*$/i.test(name) && !/[a-z][A-Z]/.test(name)
-    ? `If it is one of this project's: npm install @agent-functions/providers-${name.toLowerCase()} (npm search @agent-functions/providers lists them)`
-    : 'Providers are packages: npm search @agent-functions/providers lists them';
+  if (!/^[a-z][a-z0-9_-]*$/i.test(name)) {
+    return 'Providers are packages: npm search @agent-functions/providers lists them';
+  }
+  const [whole = name] = name.split(/[_-]/);
+  const [word = whole] = /^[A-Z]?[a-z0-9]+(?=[A-Z])/.exec(whole) ?? [];
+  // A name that begins with a capital is more often a brand than two words.
+  const [first, second] = /^[a-z]/.test(whole) ? [word, whole] : [whole, word];
+  const or = first === second ? '' : `or providers-${second.toLowerCase()}; `;
+  return `If it is one of this project's: npm install @agent-functions/providers-${first.toLowerCase()} (${or}npm search @agent-functions/providers lists them)`;
 }
 
 function plainName(name: string): string {

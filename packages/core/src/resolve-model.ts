@@ -32,5 +32,5 @@ export function resolveModel(
 }
 
 function providerOf(spec: string | LLMConfig): string {
-  return typeof spec === 'string' ? (spec.split(/[/:]/, 1)[0] ?? '') : spec.provider;
+  return typeof spec === 'string' ? (/^[^/:]+(?=[/:])/.exec(spec)?.[0] ?? '') : spec.provider;
 }
