@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { checkImports } from './check-imports.ts';
 import { importsOf } from './lib/import-graph.ts';
 
@@ -159,6 +159,63 @@ test('every provider has the same seven files, the converters perhaps once per w
     expect.stringContaining('has no responses/to-request.ts'),
   ]);
   expect(provider('model.ts')).toHaveLength(5);
+});
+
+describe('a package that is another name for a provider', () => {
+  const manifest = edge('providers-y', { dependencies: { '@agent-functions/providers-x': '*' } });
+  const alias = (index: string, more: Readonly<Record<string, string>> = {}): readonly string[] =>
+    problemsIn({
+      'packages/providers-y/package.json': manifest,
+      'packages/providers-y/src/index.ts': index,
+      ...more,
+    });
+  const names = `export { x, x as y } from '@agent-functions/providers-x';`;
+
+  test('re-exports names and types of that one, and needs no other file', () => {
+    expect(alias(names)).toEqual([]);
+    expect(
+      alias(`// Why.\n${names}\nexport type { Options } from '@agent-functions/providers-x';`, {
+        'packages/providers-y/src/index.test.ts': `import { test } from 'vitest';`,
+      }),
+    ).toEqual([]);
+  });
+
+  test.each([
+    ['code', `${names}\nconsole.log('loaded');`],
+    ['a name of its own', `${names}\nexport const z = 1;`],
+    ['an import', `import '@agent-functions/providers-x';\n${names}`],
+    [
+      'an export of what it imported',
+      `import { x } from '@agent-functions/providers-x';\nexport { x };`,
+    ],
+    ['a second provider', `${names}\nexport { z } from '@agent-functions/providers-z';`],
+    ['core beside it', `${names}\nexport { Agent } from '@agent-functions/core';`],
+    ['a part of it', `export { x } from '@agent-functions/providers-x/parts';`],
+    ['no re-export', ''],
+  ])('holds nothing else: %s', (_, index) => {
+    const problems = alias(index);
+    expect(problems).toContainEqual(expect.stringContaining('has no model.ts'));
+    expect(problems).toContainEqual(
+      expect.stringContaining('depends on @agent-functions/providers-x'),
+    );
+    if (index.includes('providers-x')) {
+      expect(problems).toContainEqual(expect.stringContaining('index of re-exports'));
+    }
+  });
+
+  test('has no second source', () => {
+    const problems = alias(names, { 'packages/providers-y/src/z.ts': '' });
+    expect(problems).toContainEqual(expect.stringContaining('has no model.ts'));
+  });
+
+  test('is a provider, of a provider', () => {
+    expect(alias(`export { a } from '@agent-functions/server';`)).toContainEqual(
+      expect.stringContaining('providers-y may import only core.'),
+    );
+    expect(problemsIn({ 'packages/server/src/index.ts': names })).toContainEqual(
+      expect.stringContaining('server may import only core.'),
+    );
+  });
 });
 
 test('an import is found wherever it is written', () => {

@@ -1,10 +1,11 @@
 /**
  * The import rule (docs/architecture.md): who may import whom, what is loaded lazily, no cycles, no vendor
- * names in the core, the same files in every provider.
+ * names in the core, the same files in every provider that is not another's name.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path/posix';
 import { cycles, importGraph, type Import } from './lib/import-graph.ts';
+import { onlyReExports } from './lib/re-exports.ts';
 import { report, type Problem } from './lib/report.ts';
 import { packages, root, sourceFiles, type Package } from './lib/workspace.ts';
 
@@ -33,6 +34,9 @@ const providerFiles = ['index.ts', 'model.ts', 'options.ts', 'errors.ts', 'api.t
 /** Beside the others, or once per wire in `src/<wire>/`. */
 const converterFiles = ['to-request.ts', 'from-stream.ts'];
 
+const aliasHint =
+  ' A package that is another name for a provider has one source, an index of re-exports from it.';
+
 export interface ImportCheck {
   readonly problems: readonly Problem[];
   readonly files: number;
@@ -50,25 +54,33 @@ export function checkImports(workspace: string): ImportCheck {
 
 function checkPackage(each: Package): ImportCheck {
   const files = sourceFiles(each);
+  const alias = aliasOf(each, files);
+  const allowed = [
+    ...(mayImport[each.folder] ?? ['core']),
+    ...(alias === undefined ? [] : [alias]),
+  ];
   const graph = importGraph(each.dir, files);
   const where = (file: string, line?: number): string =>
     `packages/${each.folder}/${file}${line === undefined ? '' : `:${line}`}`;
 
   const broken = [...graph].flatMap(([file, imports]) =>
     imports.flatMap((one) =>
-      ruleOf(each, file, one).map((message) => ({ where: where(file, one.line), message })),
+      ruleOf(each, file, one, allowed).map((message) => ({
+        where: where(file, one.line),
+        message,
+      })),
     ),
   );
   const circular = cycles(graph).map((files) => ({
     where: where(files[0] ?? ''),
     message: `imports itself: ${files.join(' -> ')}. Move what they share into a file of its own; an import of a type counts.`,
   }));
-  const manifest = checkManifest(each).map((message) => ({
+  const manifest = checkManifest(each, allowed).map((message) => ({
     where: where('package.json'),
     message,
   }));
   const vendorNames = each.folder === 'core' ? checkVendorNames(each, files, where) : [];
-  const shape = each.folder.startsWith('providers-') ? checkProviderFiles(each) : [];
+  const shape = isProvider(each.folder) && alias === undefined ? checkProviderFiles(each) : [];
   return {
     problems: [
       ...broken,
@@ -82,7 +94,28 @@ function checkPackage(each: Package): ImportCheck {
   };
 }
 
-function ruleOf(each: Package, file: string, { specifier, kind }: Import): readonly string[] {
+/**
+ * The provider package that this one is another name for: all its source is an index of re-exports from that one, so
+ * that there is nothing else that could import, load or keep anything.
+ */
+function aliasOf(each: Package, files: readonly string[]): string | undefined {
+  const [index, ...more] = files;
+  if (!isProvider(each.folder) || index !== 'src/index.ts' || more.length > 0) return undefined;
+  const module = onlyReExports(index, readFileSync(join(each.dir, index), 'utf8'));
+  const folder = module?.startsWith(scope) === true ? module.slice(scope.length) : '';
+  return isProvider(folder) && folder !== each.folder ? folder : undefined;
+}
+
+function isProvider(folder: string): boolean {
+  return /^providers-[^/]+$/.test(folder);
+}
+
+function ruleOf(
+  each: Package,
+  file: string,
+  { specifier, kind }: Import,
+  allowed: readonly string[],
+): readonly string[] {
   if (specifier.startsWith('.')) {
     const target = join(file, '..', specifier);
     if (target.startsWith('..'))
@@ -94,8 +127,9 @@ function ruleOf(each: Package, file: string, { specifier, kind }: Import): reado
   if (each.folder === 'core') return [`imports ${specifier}: core imports nothing.`];
   if (specifier.startsWith(scope)) {
     const folder = specifier.slice(scope.length).split('/')[0] ?? '';
-    if (folder === each.folder || allowedFor(each).includes(folder)) return [];
-    return [`imports ${specifier}: ${each.folder} may import only ${allowedFor(each).join(', ')}.`];
+    if (folder === each.folder || allowed.includes(folder)) return [];
+    const hint = isProvider(each.folder) && isProvider(folder) ? aliasHint : '';
+    return [`imports ${specifier}: ${each.folder} may import only ${allowed.join(', ')}.${hint}`];
   }
   if (specifier.startsWith('node:')) return [];
   if (kind !== 'static' || loadsAtOnce(`${each.folder}/${file}`, specifier)) return [];
@@ -115,11 +149,10 @@ function isCoreTesting(file: string): boolean {
   return file.startsWith('src/testing/');
 }
 
-function allowedFor(each: Package): readonly string[] {
-  return mayImport[each.folder] ?? ['core'];
-}
-
-function checkManifest({ folder, manifest }: Package): readonly string[] {
+function checkManifest(
+  { folder, manifest }: Package,
+  allowed: readonly string[],
+): readonly string[] {
   if (folder === 'core')
     return ['dependencies', 'peerDependencies', 'optionalDependencies'].flatMap((kind) => {
       const names = Object.keys(Reflect.get(manifest, kind) ?? {});
@@ -130,7 +163,6 @@ function checkManifest({ folder, manifest }: Package): readonly string[] {
     problems.push(`${scope}core is not a peerDependency, so that an app could get two copies.`);
   if (manifest.dependencies?.[`${scope}core`] !== undefined)
     problems.push(`${scope}core is a dependency; it is a peerDependency everywhere.`);
-  const allowed = mayImport[folder] ?? ['core'];
   for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
     if (name.startsWith(scope) && !allowed.includes(name.slice(scope.length)))
       problems.push(`depends on ${name}: ${folder} may depend only on ${allowed.join(', ')}.`);

@@ -1,6 +1,6 @@
 // AZURE_AI_ENDPOINT, AZURE_AI_API_KEY: a resource of Azure AI Foundry, whatever vendor's model is deployed
 import { Agent, run, tool } from '@agent-functions/core';
-import { azureAi } from '@agent-functions/providers-openai';
+import { azureAi } from '@agent-functions/providers-azure';
 import { z } from 'zod';
 
 const model = azureAi(process.env['AZURE_AI_MODEL'] ?? 'DeepSeek-V3', {

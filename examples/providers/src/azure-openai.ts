@@ -1,6 +1,6 @@
 // AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, AZURE_OPENAI_DEPLOYMENT_NAME
 import { Agent, run, tool } from '@agent-functions/core';
-import { azureOpenAI } from '@agent-functions/providers-openai';
+import { azureOpenAI } from '@agent-functions/providers-azure';
 import { z } from 'zod';
 
 // With Entra ID instead of a key: { credential: new DefaultAzureCredential() } of @azure/identity.

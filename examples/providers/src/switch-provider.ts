@@ -1,8 +1,9 @@
 import { models, Runner, type PriceTable } from '@agent-functions/core';
 import { anthropic } from '@agent-functions/providers-anthropic';
+import { azureAi, azureOpenai } from '@agent-functions/providers-azure';
 import { google, vertex } from '@agent-functions/providers-google';
 import { ollama } from '@agent-functions/providers-ollama';
-import { azureAi, azureOpenai, openai } from '@agent-functions/providers-openai';
+import { openai } from '@agent-functions/providers-openai';
 import { weatherAgent } from './weather-agent.ts';
 
 /** One model's answer to the question; where it could not be asked, `answer` says why. */

@@ -1,17 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { models, priceTable } from '@agent-functions/core';
 import { anthropic } from '@agent-functions/providers-anthropic';
+import { azureAi, azureOpenai } from '@agent-functions/providers-azure';
 import { google } from '@agent-functions/providers-google';
 import { ollama } from '@agent-functions/providers-ollama';
-import { azureAi, azureOpenai, openai } from '@agent-functions/providers-openai';
+import { openai } from '@agent-functions/providers-openai';
 import { startDemoServer } from 'demo-model/server';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { vendors } from '../src/offline/vendors.ts';
 import { weatherScript } from '../src/offline/weather-script.ts';
 import { switchProvider } from '../src/switch-provider.ts';
-import { nobodyThere, printedBy, shownInReadme, withoutTimes } from './printed.ts';
+import { nobodyThere, printedBy, readme, shownInReadme, withoutTimes } from './printed.ts';
 
 const six = [
   'openai/gpt-5-mini',
@@ -80,6 +82,17 @@ describe('one agent file', () => {
   });
 });
 
+const packages = fileURLToPath(new URL('../../../packages', import.meta.url));
+
+function messageOf(fails: () => unknown): string {
+  try {
+    fails();
+  } catch (error) {
+    return error instanceof Error ? error.message : '';
+  }
+  return '';
+}
+
 describe('models({ … })', () => {
   const registry = models({ openai, azureOpenai, azureAi, anthropic, google, ollama });
 
@@ -87,16 +100,29 @@ describe('models({ … })', () => {
     expect(registry.model(name).modelId).toBe(name.slice(name.indexOf('/') + 1));
   });
 
-  test.each(['openai', 'anthropic', 'google', 'ollama'])(
-    'without %s its error names the package to install',
-    (provider) => {
-      const all = Object.entries({ openai, anthropic, google, ollama });
-      const others = Object.fromEntries(all.filter(([name]) => name !== provider));
-      const ask = () => models(others).model(`${provider}/some-model`);
-      expect(ask).toThrow(`npm install @agent-functions/providers-${provider} `);
-      expect(ask).toThrow(`Then add it: models({ ${provider}: … })`);
-    },
-  );
+  test.each([
+    ['openai', 'OpenAI', 'openAI', 'OPENAI'],
+    ['azure_openai', 'azure-openai', 'azureOpenai', 'azureOpenAI', 'AzureOpenAI', 'AZURE_OPENAI'],
+    ['azure_ai', 'azure-ai', 'azureAi', 'AzureAI', 'AZURE_AI'],
+    ['anthropic', 'Anthropic', 'ANTHROPIC'],
+    ['google', 'Google', 'google-vertex', 'GOOGLE'],
+    ['ollama', 'Ollama', 'OLLAMA'],
+  ])('without %s its error names a package that exists', (...spellings) => {
+    for (const name of spellings) {
+      const message = messageOf(() => models({}).model(`${name}/some-model`));
+      const named = [...message.matchAll(/\bproviders-\w+/g)].map(([folder]) => folder);
+      expect(message).toContain('npm install @agent-functions/providers-');
+      expect(named.filter((folder) => existsSync(`${packages}/${folder}/package.json`))).toEqual([
+        `providers-${spellings[0]?.split('_')[0]}`,
+      ]);
+      if (!/[a-z][A-Z]/.test(name)) expect(named).toHaveLength(1);
+    }
+  });
+
+  test('says it as the README shows', () => {
+    const message = messageOf(() => models({ openai }).model('azure-ai/DeepSeek-V3'));
+    expect(readFileSync(readme, 'utf8')).toContain(message);
+  });
 });
 
 describe('npm start', () => {
