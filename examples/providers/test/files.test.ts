@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nobodyThere, printedBy } from './printed.ts';
+import { nobodyThere, printedBy, ran } from './printed.ts';
 
 const missing: { readonly [file: string]: string } = {
   openai: 'set OPENAI_API_KEY',
@@ -18,9 +18,11 @@ describe.each(Object.entries(missing))('src/%s.ts', (file, sentence) => {
   });
 
   test('calls its tool and answers, by the vendor’s own SDK', async () => {
-    const printed = await printedBy(['src/start.ts', file]);
+    const { printed, asked } = await ran(['src/start.ts', file]);
     expect(printed).toMatch(
       /^offline demo model: .*\nSeattle: 16 °C, light rain\. \(\d+ tokens\)\n$/,
     );
+    const api = file.replace(/^azure-.*/, 'azure');
+    expect(asked).toEqual([api, api]);
   });
 });

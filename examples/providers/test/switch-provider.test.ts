@@ -13,7 +13,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { vendors } from '../src/offline/vendors.ts';
 import { weatherScript } from '../src/offline/weather-script.ts';
 import { switchProvider } from '../src/switch-provider.ts';
-import { nobodyThere, printedBy, readme, shownInReadme, withoutTimes } from './printed.ts';
+import { checkedFetch, expectLegal, type CheckedRequest } from './checked-fetch.ts';
+import { nobodyThere, printedBy, ran, readme, shownInReadme, withoutTimes } from './printed.ts';
 
 const six = [
   'openai/gpt-5-mini',
@@ -23,15 +24,25 @@ const six = [
   'google/gemini-3.8-flash',
   'ollama/qwen3',
 ] as const;
+/** Whose APIs the six are, each asked twice: before the tool and behind it. */
+const twiceEach = ['openai', 'azure', 'azure', 'anthropic', 'google', 'ollama'].flatMap((api) => [
+  api,
+  api,
+]);
 const question = 'What is the weather in Seattle?';
 
+const checked: CheckedRequest[] = [];
 beforeEach(() => {
+  checked.length = 0;
+  vi.stubGlobal('fetch', checkedFetch(checked));
   const all = Object.values(vendors).flatMap(({ variables }) => variables);
   const others = ['AZURE_OPENAI_API_KEY', 'AZURE_AI_API_KEY', 'AZURE_OPENAI_API_VERSION'];
   for (const name of [...all, ...others]) vi.stubEnv(name, '');
 });
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
+  expectLegal(checked);
 });
 
 async function playOffline(): Promise<void> {
@@ -54,6 +65,7 @@ describe('one agent file', () => {
       expect(row.inputTokens).toBeGreaterThan(100);
       expect(row.outputTokens).toBeGreaterThan(10);
     }
+    expect(checked.map(({ api }) => api)).toEqual(twiceEach);
   });
 
   test('costs what the price table says; what it does not know has no cost', async () => {
@@ -127,7 +139,9 @@ describe('models({ … })', () => {
 
 describe('npm start', () => {
   test('prints the table that the README shows', async () => {
-    expect(withoutTimes(await printedBy(['src/start.ts']))).toBe(withoutTimes(shownInReadme()));
+    const { printed, asked } = await ran(['src/start.ts']);
+    expect(withoutTimes(printed)).toBe(withoutTimes(shownInReadme()));
+    expect(asked).toEqual(twiceEach);
   });
 
   test('plays nothing where one vendor is configured: the others say what is missing', async () => {
