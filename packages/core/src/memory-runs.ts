@@ -33,8 +33,8 @@ export function memoryRuns(
   {
     now,
     maxRuns,
-    keepMs,
-  }: { readonly now: () => number; readonly maxRuns: number; readonly keepMs: number },
+    keepRunsMs,
+  }: { readonly now: () => number; readonly maxRuns: number; readonly keepRunsMs: number },
 ): RunStore {
   const runs = new Map<string, Run>();
   const unfinished = new Map<string, Run>();
@@ -63,7 +63,7 @@ export function memoryRuns(
   /** Forgets the runs whose time is over; looks at the oldest end only. */
   const sweep = (): void => {
     for (const [, endedAt] of ended) {
-      if (endedAt + keepMs > now()) return;
+      if (endedAt + keepRunsMs > now()) return;
       dropOldest();
     }
   };

@@ -16,7 +16,15 @@ const operationsKept = 100;
 
 export function memorySessions(
   room: MemoryRoom,
-  { now, maxSessions }: { readonly now: () => number; readonly maxSessions: number },
+  {
+    now,
+    maxSessions,
+    keepSessionsMs,
+  }: {
+    readonly now: () => number;
+    readonly maxSessions: number;
+    readonly keepSessionsMs: number;
+  },
 ): SessionStore {
   const sessions = new Map<string, Session>();
   /** Sessions without an active run, longest idle first. */
@@ -39,12 +47,22 @@ export function memorySessions(
   };
   room.droppable(() => dropOldest());
 
+  /** Forgets the sessions whose time is over; looks at the longest idle end only. */
+  const sweep = (): void => {
+    for (const [, session] of idle) {
+      if ((session.snapshot.updatedAt ?? 0) + keepSessionsMs > now()) return;
+      forget(session);
+    }
+  };
+
   return {
     async load(sessionId) {
+      sweep();
       return sessions.get(sessionId)?.snapshot ?? empty(sessionId);
     },
 
     async commit(sessionId, change, { expectedVersion, operationId }) {
+      sweep();
       const present = sessions.get(sessionId);
       const made = present?.operations.get(operationId);
       if (made !== undefined) return { version: made };
@@ -110,6 +128,7 @@ export function memorySessions(
     },
 
     async list({ owner, limit, cursor }) {
+      sweep();
       const before = placeOf(cursor);
       const found = [...sessions.values()]
         .filter(

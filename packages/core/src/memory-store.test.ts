@@ -7,7 +7,7 @@ import { begin, endOf, headerOf, startOf, userMessage, warning } from './testing
 storeContract(
   { describe, it, beforeAll, afterAll },
   'memory',
-  ({ now }) => Promise.resolve({ store: memoryStore({ now }), dispose: () => Promise.resolve() }),
+  (options) => Promise.resolve({ store: memoryStore(options), dispose: () => Promise.resolve() }),
   { another: 'the data lives in one process', channel: 'the data lives in one process' },
 );
 
@@ -51,6 +51,23 @@ describe('memoryStore', () => {
     expect(await collect(store.runs.read('ended'))).toEqual([]);
     time += 1e9;
     expect((await store.runs.list({ limit: 9 })).runs).toEqual([headerOf('paused')]);
+  });
+
+  it('keeps a session for 30 days after its last commit, one with an active run for good', async () => {
+    let time = 0;
+    const store = memoryStore({ now: () => time, maxBytes: 10_000 });
+    const at = { expectedVersion: '0', operationId: 'o' };
+    await store.sessions.commit('busy', { activeRunId: 'r1' }, at);
+    await store.sessions.commit('idle', { append: [userMessage('m', 'x'.repeat(8_000))] }, at);
+    time += 30 * 24 * 3_600_000 - 1;
+    expect((await store.sessions.load('idle')).messages).toHaveLength(1);
+    time += 1;
+    expect((await store.sessions.load('idle')).version).toBe('0');
+    expect((await store.sessions.load('busy')).activeRunId).toBe('r1');
+    expect(await store.expired({ limit: 9 })).toEqual({ runs: [], sessions: [] });
+    // Its room is free again.
+    await store.sessions.commit('next', { append: [userMessage('m', 'x'.repeat(8_000))] }, at);
+    expect((await store.sessions.list({ limit: 9 })).sessions).toHaveLength(2);
   });
 
   it('makes room in bytes, and refuses an event that does not fit without writing it', async () => {

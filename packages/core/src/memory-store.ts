@@ -11,7 +11,9 @@ export interface MemoryStoreOptions {
   /** Estimated bytes of all journals and sessions together. Default 64 MB. */
   readonly maxBytes?: number | undefined;
   /** How long a run is kept after its end. Default one hour. */
-  readonly keepMs?: number | undefined;
+  readonly keepRunsMs?: number | undefined;
+  /** How long a session without an active run is kept after its last commit. Default 30 days. */
+  readonly keepSessionsMs?: number | undefined;
   /** The store's clock, in milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
@@ -19,7 +21,8 @@ export interface MemoryStoreOptions {
 /**
  * Runs and sessions in this process's memory, bounded. To make room it forgets runs that have ended, oldest end first,
  * then idle sessions, longest idle first; never a run that has not ended or a session with an active run. Full of
- * those: StoreFullError (503), and nothing is written. Events and messages are shared by reference: they are immutable.
+ * those: StoreFullError (503), and nothing is written. What is older than `keepRunsMs` and `keepSessionsMs` it forgets at
+ * the next call that could show it, so `expired()` has nothing to name. Events and messages are shared by reference: they are immutable.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const now = options.now ?? Date.now;
@@ -27,9 +30,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const runs = memoryRuns(room, {
     now,
     maxRuns: options.maxRuns ?? 1_000,
-    keepMs: options.keepMs ?? 3_600_000,
+    keepRunsMs: options.keepRunsMs ?? 3_600_000,
   });
-  const sessions = memorySessions(room, { now, maxSessions: options.maxSessions ?? 10_000 });
+  const sessions = memorySessions(room, {
+    now,
+    maxSessions: options.maxSessions ?? 10_000,
+    keepSessionsMs: options.keepSessionsMs ?? 30 * 24 * 3_600_000,
+  });
   return {
     runs,
     sessions,

@@ -5,17 +5,20 @@ import { DatabaseSync } from 'node:sqlite';
 import { Agent, jsonSchema, Runner, tool } from '@agent-functions/core';
 import { collect, scriptedModel } from '@agent-functions/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeVersion1 } from '../test/version-1.ts';
+import { makeVersion1, makeVersion2 } from '../test/version-1.ts';
 import { openDatabase } from './open-database.ts';
 import { sqliteStore } from './sqlite-store.ts';
 
-describe('a file of schema version 1', () => {
+describe.each([
+  { version: 1, make: makeVersion1 },
+  { version: 2, make: makeVersion2 },
+])('a file of schema version $version', ({ version, make }) => {
   let folder: string;
   let path: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'sqlite-upgrade-'));
     path = join(folder, 'runs.db');
-    makeVersion1(path);
+    make(path);
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
@@ -53,6 +56,22 @@ describe('a file of schema version 1', () => {
     await store.close();
   });
 
+  it('knows when its runs ended and its sessions were used', async () => {
+    // The last event of r1 says 1795358533534.
+    for (const [at, runs] of [
+      [1_795_358_533_533, []],
+      [1_795_358_533_534, ['r1']],
+    ] as const) {
+      const store = sqliteStore({ path, keepRunsMs: 0, keepSessionsMs: 4, now: () => at });
+      expect(await store.expired({ limit: 9 })).toEqual({ runs, sessions: [] });
+      await store.close();
+    }
+    // Session s1 was changed at 1795358533537; s2 has an active run.
+    const store = sqliteStore({ path, keepSessionsMs: 4, now: () => 1_795_358_533_541 });
+    expect(await store.expired({ limit: 9 })).toEqual({ runs: [], sessions: ['s1'] });
+    await store.close();
+  });
+
   it('becomes what is made anew, whatever opens it again', () => {
     openDatabase(path, 'normal').close();
     const upgraded = openDatabase(path, 'normal');
@@ -68,7 +87,7 @@ describe('a file of schema version 1', () => {
     broken.close();
     expect(() => openDatabase(path, 'normal')).toThrow('no such table: sessions');
     const same = new DatabaseSync(path);
-    expect(same.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 });
+    expect(same.prepare('PRAGMA user_version').get()).toEqual({ user_version: version });
     same.close();
   });
 });

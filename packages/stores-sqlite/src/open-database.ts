@@ -5,7 +5,7 @@ import { Refusal } from './refusal.ts';
 
 /** 'AgFn': this file is ours. */
 const applicationId = 0x4167_466e;
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 const schema = `
 CREATE TABLE runs (
@@ -17,6 +17,7 @@ CREATE TABLE runs (
   header TEXT NOT NULL,
   seq INTEGER NOT NULL,
   ended INTEGER NOT NULL DEFAULT 0,
+  ended_at REAL,
   token INTEGER NOT NULL,
   holder TEXT,
   expires_at REAL,
@@ -25,6 +26,7 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_owner ON runs (owner, id);
 CREATE INDEX runs_by_session ON runs (session_id, id);
 CREATE INDEX runs_unfinished ON runs (id) WHERE ended = 0;
+CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended = 1;
 
 CREATE TABLE events (
   run INTEGER NOT NULL,
@@ -63,6 +65,7 @@ CREATE TABLE sessions (
 ) STRICT;
 CREATE INDEX sessions_by_version ON sessions (version);
 CREATE INDEX sessions_by_owner ON sessions (owner, version);
+CREATE INDEX sessions_idle ON sessions (updated_at) WHERE active_run_id IS NULL;
 CREATE TABLE messages (
   session_id TEXT NOT NULL,
   place INTEGER NOT NULL,
@@ -90,7 +93,16 @@ PRAGMA application_id = ${applicationId};
 `;
 
 /** What makes version 2 of version 1, and so on. */
-const upgrades: readonly string[] = ['ALTER TABLE sessions ADD COLUMN entry_agent TEXT'];
+const upgrades: readonly string[] = [
+  'ALTER TABLE sessions ADD COLUMN entry_agent TEXT',
+  // A run that ended before ended when its last event says.
+  `ALTER TABLE runs ADD COLUMN ended_at REAL;
+   UPDATE runs SET ended_at =
+     (SELECT json_extract(json, '$.at') FROM events WHERE run = runs.id AND events.seq = runs.seq)
+   WHERE ended = 1;
+   CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended = 1;
+   CREATE INDEX sessions_idle ON sessions (updated_at) WHERE active_run_id IS NULL`,
+];
 
 /** Opens the file, or makes it with its folder; one of an earlier version is upgraded. @throws Refusal, or SQLite's error. */
 export function openDatabase(path: string, synchronous: 'full' | 'normal'): DatabaseSync {

@@ -86,9 +86,11 @@ export function runOperations(db: Statements, now: () => number, take: (text: Te
           db.run('INSERT INTO events VALUES (?, ?, ?)', id, expectedSeq + 1 + index, json);
         }
         db.run(
-          'UPDATE runs SET seq = ?, ended = ?, attempts = iif(?, 0, attempts) WHERE id = ?',
+          `UPDATE runs SET seq = ?, ended = ?, ended_at = ?, attempts = iif(?, 0, attempts)
+           WHERE id = ?`,
           expectedSeq + events.length,
           ends ? 1 : 0,
+          ends ? now() : null,
           progress ? 1 : 0,
           id,
         );
@@ -208,6 +210,16 @@ export function runOperations(db: Statements, now: () => number, take: (text: Te
         .all(`SELECT id, header FROM runs ${filter} ORDER BY id DESC LIMIT ?`, ...values, limit + 1)
         .map((row) => ({ place: Number(row['id']), header: textOf(row['header']) ?? '' }));
     },
+
+    /** Those that ended before a time, oldest end first. */
+    expiredRuns: (before: number, limit: number): readonly string[] =>
+      db
+        .all(
+          'SELECT run_id FROM runs WHERE ended = 1 AND ended_at <= ? ORDER BY ended_at LIMIT ?',
+          before,
+          limit,
+        )
+        .map((row) => String(row['run_id'])),
 
     deleteRun: (runId: string): undefined =>
       db.write(() => {

@@ -156,6 +156,17 @@ export function sessionOperations(db: Statements, now: () => number, take: (text
       }));
     },
 
+    /** Those without an active run that were last changed before a time, oldest first. */
+    expiredSessions: (before: number, limit: number): readonly string[] =>
+      db
+        .all(
+          `SELECT session_id FROM sessions WHERE active_run_id IS NULL AND updated_at <= ?
+           ORDER BY updated_at LIMIT ?`,
+          before,
+          limit,
+        )
+        .map((row) => String(row['session_id'])),
+
     deleteSession: (sessionId: string): undefined =>
       db.write(() => {
         for (const table of ['sessions', 'messages', 'operations']) {

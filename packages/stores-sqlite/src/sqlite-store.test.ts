@@ -18,12 +18,12 @@ afterAll(() => {
 });
 const newPath = (): string => join(folder, `${++files}.db`);
 
-storeContract(test, 'sqlite, a file', ({ now }) => {
+storeContract(test, 'sqlite, a file', (options) => {
   const path = newPath();
-  const store = sqliteStore({ path, now });
+  const store = sqliteStore({ path, ...options });
   return Promise.resolve({
     store,
-    another: () => Promise.resolve(sqliteStore({ path, now })),
+    another: () => Promise.resolve(sqliteStore({ path, ...options })),
     dispose: async () => await store.close?.(),
   });
 });
@@ -31,8 +31,8 @@ storeContract(test, 'sqlite, a file', ({ now }) => {
 storeContract(
   test,
   'sqlite, in memory',
-  ({ now }) => {
-    const store = sqliteStore({ path: ':memory:', now });
+  (options) => {
+    const store = sqliteStore({ path: ':memory:', ...options });
     return Promise.resolve({ store, dispose: async () => await store.close?.() });
   },
   { another: 'the data lives in one process' },
@@ -76,6 +76,34 @@ describe('sqliteStore', () => {
     expect(existsSync(path)).toBe(false);
     await expect(store.runs.peek('r1')).rejects.toThrow('was closed');
     await store.close?.();
+  });
+
+  it('names a run 7 days after its end and a session 30 days after its last use', async () => {
+    const day = 24 * 3_600_000;
+    let time = 100 * day;
+    const store = sqliteStore({ path: ':memory:', now: () => time });
+    await store.runs.create(header, first, lease);
+    const usage = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+    const end: RunEvent = {
+      ...base,
+      seq: 2,
+      type: 'run-end',
+      status: 'completed',
+      usage: { ...usage, perRequest: [] },
+      handoffPath: [],
+    };
+    await store.runs.append('r1', [end], { expectedSeq: 1, token: 1 });
+    await store.sessions.commit('s1', {}, { expectedVersion: '0', operationId: 'o1' });
+    const after = async (ms: number) => {
+      time = 100 * day + ms;
+      return await store.expired({ limit: 9 });
+    };
+    expect(await after(7 * day - 1)).toEqual({ runs: [], sessions: [] });
+    expect(await after(7 * day)).toEqual({ runs: ['r1'], sessions: [] });
+    expect(await after(30 * day - 1)).toEqual({ runs: ['r1'], sessions: [] });
+    expect(await after(30 * day)).toEqual({ runs: ['r1'], sessions: ['s1'] });
+    await store.close();
+    expect(() => sqliteStore({ path: ':memory:', keepRunsMs: -1 })).toThrow('keepRunsMs is -1');
   });
 
   it('finishes what was asked before close()', async () => {

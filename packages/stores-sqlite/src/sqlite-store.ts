@@ -16,9 +16,15 @@ export interface SqliteStoreOptions {
    * comes; a loss of power may undo the last writes (https://sqlite.org/pragma.html#pragma_synchronous).
    */
   readonly synchronous?: 'full' | 'normal' | undefined;
+  /** How long a run is kept after its end. Default 7 days. Gone with the next `cleanUp()`. */
+  readonly keepRunsMs?: number | undefined;
+  /** How long a session without an active run is kept after its last use. Default 30 days. */
+  readonly keepSessionsMs?: number | undefined;
   /** The store's clock, in milliseconds since 1970. Default: the machine's. */
   readonly now?: (() => number) | undefined;
 }
+
+const day = 24 * 3_600_000;
 
 /**
  * Runs and sessions in one SQLite file (`node:sqlite`, WAL), shared by the processes of one machine; not for a network
@@ -32,8 +38,13 @@ export function sqliteStore(options: SqliteStoreOptions | string): SqliteStore {
   const {
     path,
     synchronous = 'full',
+    keepRunsMs = 7 * day,
+    keepSessionsMs = 30 * day,
     now,
   } = typeof options === 'string' ? { path: options } : options;
+  for (const [name, ms] of Object.entries({ keepRunsMs, keepSessionsMs })) {
+    if (!(ms >= 0)) throw new UserError(`${name} is ${String(ms)}; it must be at least 0.`);
+  }
   if (path === '') {
     throw new UserError("sqliteStore needs the path of a file, or ':memory:'; it was given ''.");
   }
@@ -56,7 +67,14 @@ export function sqliteStore(options: SqliteStoreOptions | string): SqliteStore {
       }
       return now?.() ?? Date.now();
     },
-    expired: async () => ({ runs: [], sessions: [] }),
+    async expired({ limit }) {
+      const time = now?.() ?? Date.now();
+      const [runs, sessions] = await Promise.all([
+        client.call('expiredRuns', time - keepRunsMs, limit),
+        client.call('expiredSessions', time - keepSessionsMs, limit),
+      ]);
+      return { runs, sessions };
+    },
     close: () => client.close(),
   };
 }

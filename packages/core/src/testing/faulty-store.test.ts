@@ -7,8 +7,8 @@ import { begin, headerOf, startOf, warning } from './store-fixtures.ts';
 storeContract(
   { describe, it, beforeAll, afterAll },
   'faulty, told nothing',
-  ({ now }) =>
-    Promise.resolve({ store: faultyStore(memoryStore({ now })), dispose: () => Promise.resolve() }),
+  (options) =>
+    Promise.resolve({ store: faultyStore(memoryStore(options)), dispose: () => Promise.resolve() }),
   { another: 'the data lives in one process', channel: 'the data lives in one process' },
 );
 

@@ -4,7 +4,8 @@ import { inboxContract } from './store-inbox-contract.ts';
 import { journalContract } from './store-journal-contract.ts';
 import { leaseContract } from './store-lease-contract.ts';
 import { runContract } from './store-run-contract.ts';
-import type { StoreCase } from './store-case.ts';
+import type { StoreCase, StoreVolume } from './store-case.ts';
+import { expiryContract } from './store-expiry-contract.ts';
 import { sessionContract } from './store-session-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 
@@ -23,6 +24,8 @@ export interface StoreLimits {
   readonly channel?: string | undefined;
   /** No second handle on the same data. */
   readonly another?: string | undefined;
+  /** Its calls cost milliseconds each: what the cases of large volume write instead of the whole. */
+  readonly volume?: ({ readonly reason: string } & Partial<StoreVolume>) | undefined;
 }
 
 export type MakeStore = (options: {
@@ -32,9 +35,11 @@ export type MakeStore = (options: {
   readonly keepSessionsMs?: number | undefined;
 }) => Promise<StoreUnderTest>;
 
+const whole: StoreVolume = { events: 100_000, bytes: 10_000_000, rounds: 20 };
+
 /**
  * The specification of `Store`: every implementation passes it. Pass the test runner's functions, and how to make an
- * empty store for each test; `make` gives the store the clock it is handed.
+ * empty store for each test; `make` gives the store the clock and the times to keep things that it is handed.
  */
 export function storeContract(
   test: TestFunctions,
@@ -42,18 +47,20 @@ export function storeContract(
   make: MakeStore,
   limits: StoreLimits = {},
 ): void {
-  const define: StoreCase = (title, body) => {
+  const volume = { ...whole, ...limits.volume };
+  const define: StoreCase = (title, body, options) => {
     test.it(
       title,
       async () => {
         let time = Date.now();
         const now = limits.clock === undefined ? () => time : undefined;
-        const made = await make({ now });
+        const made = await make({ now, ...options });
         try {
           const other = await made.another?.();
           try {
             await body({
               store: made.store,
+              volume,
               other: other ?? made.store,
               pass: async (ms) => {
                 time += ms;
@@ -86,6 +93,9 @@ export function storeContract(
     });
     test.describe('sessions', () => {
       sessionContract(define);
+    });
+    test.describe(`what may go${because(limits.clock)}`, () => {
+      expiryContract(define, limits.clock === undefined);
     });
     test.describe(`channel${because(limits.channel)}`, () => {
       channelContract(define, limits.channel === undefined);
