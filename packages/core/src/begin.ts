@@ -12,6 +12,7 @@ import { claimSession, confirmSession, unclaimSession, type Claim } from './sess
 import type { RunState } from './state.ts';
 import type { Lease, RunHeader, Store } from './store.ts';
 import { surely } from './surely.ts';
+import { wakeAfterLease } from './wake.ts';
 
 /** A run as its begin left it: recorded, held, ready to advance; or one that was there before. */
 export type Begun =
@@ -119,6 +120,7 @@ export async function begin<C>(
   if (store === undefined) {
     return { type: 'ephemeral', header, state, event };
   }
+  await wakeAfterLease(store, runId, by.around.leaseMs);
   const holder = randomId();
   const askedAt = performance.now();
   const created = await surely(() =>

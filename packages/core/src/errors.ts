@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'text_withdrawn'
   | 'store_full'
   | 'store_unavailable'
+  | 'handed_over'
   | 'aborted'
   | 'internal';
 
@@ -92,6 +93,7 @@ const httpStatusOf: { readonly [code in ErrorCode]: number } = {
   text_withdrawn: 502,
   store_full: 503,
   store_unavailable: 503,
+  handed_over: 503,
   aborted: 499,
   internal: 500,
 };

@@ -153,6 +153,9 @@ export type {
   Wake,
   WakeCall,
 } from './store.ts';
+export { cleanUp, type CleanedUp } from './session-removal.ts';
+export type { HandOver } from './leaving.ts';
+export type { Woken } from './wake.ts';
 export { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { consoleLogger, silentLogger, type Logger, type LogLevel } from './logger.ts';
 export type { Span, SpanAttributes, Tracer } from './tracer.ts';

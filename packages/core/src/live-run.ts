@@ -5,6 +5,7 @@ import type { Delta, DeltaBody, RunEvent, RunEventBody, Watched } from './events
 import { newEpoch } from './ids.ts';
 import { Journal } from './journal.ts';
 import type { JsonObject } from './json.ts';
+import { HandedOverError, Leaving, type HandOver } from './leaving.ts';
 import { LeaseKeeper, LeaseLostError } from './lease.ts';
 import type { Logger, LogLevel } from './logger.ts';
 import { withMiddleware, type Middleware } from './middleware.ts';
@@ -34,6 +35,8 @@ export interface Surroundings<C> {
   readonly middleware: readonly Middleware<C>[];
   readonly maxTurns: number | undefined;
   readonly leaseMs: number;
+  /** Of this process. */
+  readonly handOver: HandOver | undefined;
   readonly logger: Logger | undefined;
 }
 
@@ -69,6 +72,7 @@ export class LiveRun<C> {
   readonly #kept: RunEvent[] | undefined;
   readonly #onEvent: ((event: Watched) => void) | undefined;
   readonly #feed: Feed | undefined;
+  readonly #leaving: Leaving | undefined;
   readonly #letGo: (() => void) | undefined;
   #epochs: Map<string, { epoch: string; n: number }> | undefined;
   #taken: Set<string> | undefined;
@@ -89,6 +93,7 @@ export class LiveRun<C> {
       | undefined;
     readonly span: Span | undefined;
     readonly signal: AbortSignal | undefined;
+    readonly handOver?: HandOver | undefined;
     readonly middleware?: readonly Middleware<C>[] | undefined;
     /** Where the events of a run without a store are kept, in case it has to wait. */
     readonly kept?: RunEvent[] | undefined;
@@ -113,6 +118,12 @@ export class LiveRun<C> {
       });
       this.#feed = hubOf(stored.store).feed(state.runId);
       this.#letGo = this.#feed.hold({ onPost: () => this.#look() });
+      const handOvers = [options.handOver, options.around.handOver].filter(
+        (each) => each !== undefined,
+      );
+      if (handOvers.length > 0 && stored.store.durable) {
+        this.#leaving = new Leaving(handOvers, () => this.#fail(new HandedOverError(state.runId)));
+      }
     }
     this.journal = new Journal({
       state,
@@ -142,6 +153,11 @@ export class LiveRun<C> {
 
   get state(): RunState {
     return this.journal.state;
+  }
+
+  /** Whether this process lets go of the run: no step begins any more. */
+  get leaves(): boolean {
+    return this.#leaving?.begun === true;
   }
 
   stage(frame: { readonly id: string; readonly agent: string }, body: RunEventBody): void {
@@ -317,6 +333,7 @@ export class LiveRun<C> {
     clearTimeout(this.#wallClock);
     clearTimeout(this.#poll);
     for (const undo of this.#onClose) undo();
+    this.#leaving?.close();
     this.lease?.stop();
     this.#letGo?.();
     this.store?.runs.channel?.clear(this.state.runId);

@@ -3,6 +3,7 @@ import { answer, conclude } from './answer.ts';
 import { endRun, failFrame, worksForAnother } from './ending.ts';
 import { AgentError, toFailure } from './errors.ts';
 import type { RunLimits, StopReason } from './events.ts';
+import { HandedOverError } from './leaving.ts';
 import { LeaseLostError } from './lease.ts';
 import { LimitReached } from './limit-reached.ts';
 import type { LiveRun } from './live-run.ts';
@@ -111,6 +112,11 @@ export async function advance<C>(
       alone = undefined;
       await crew?.callOff(error);
       live.throwIfLeaseLost();
+      if (live.failure instanceof HandedOverError && live.state.end === undefined) {
+        // What has settled is recorded; what has not is started again, or looked up, by whoever goes on.
+        await live.journal.flush();
+        return 'yielded';
+      }
       // What cannot be written now may be written by whoever takes the run up; a full store takes its end.
       const unwritten = live.journal.failure;
       if (unwritten !== undefined && !isStoreFull(unwritten)) throw unwritten;
@@ -235,6 +241,8 @@ function takeStep<C>(
   step: FrameStep,
   rounds: Rounds,
 ): Promise<unknown> | false | undefined {
+  // What was started settles here, and an answer that is there is given.
+  if (live.leaves && step.type !== 'run-calls' && step.type !== 'finish') return false;
   const { frame } = step;
   const agent = agentOf(live, frame);
   switch (step.type) {

@@ -13,6 +13,7 @@ import type { Message, Part } from './message.ts';
 import type { FinishReason, ModelSettings } from './model.ts';
 import type { Middleware } from './middleware.ts';
 import type { Hop } from './handoff.ts';
+import type { HandOver } from './leaving.ts';
 import type { RunHeader } from './store.ts';
 import type { Usage } from './usage.ts';
 
@@ -45,6 +46,8 @@ export interface RunOptions<C = unknown> {
   readonly context?: C | undefined;
   /** Cancels the run: its model call and tools are aborted and it ends `cancelled`. */
   readonly signal?: AbortSignal | undefined;
+  /** When this process must let go of the run: then `run()` and `stream()` reject with code `handed_over`. */
+  readonly handOver?: HandOver | undefined;
   readonly sessionId?: string | undefined;
   readonly userId?: string | undefined;
   readonly principal?: Principal | undefined;

@@ -15,6 +15,7 @@ import { ControlReturn, isOneOf } from './handoff.ts';
 import { randomId } from './ids.ts';
 import type { Decision } from './interruption.ts';
 import { toJson, type Json } from './json.ts';
+import { HandedOverError, isLeaving, type HandOver } from './leaving.ts';
 import { LeaseLostError } from './lease.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { Logger } from './logger.ts';
@@ -38,12 +39,14 @@ import type {
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
 import { commitEnd, confirmSession, readState, resetSession } from './session.ts';
+import { deleteSession } from './session-removal.ts';
 import { answerer } from './frame.ts';
 import { openInterruptions, type RunState } from './state.ts';
-import type { Lease, PostResult, RunHeader, Signal, Store } from './store.ts';
+import type { Lease, PostResult, RunHeader, Signal, Store, WakeCall } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
 import { inputText } from './travel.ts';
 import { sleep } from './wait.ts';
+import { lookAgainMs, wakeAround, wakeAtExpiry, wakeIn, wakeRun, type Woken } from './wake.ts';
 import { hubOf, watch } from './watch.ts';
 
 export interface RunnerConfig<C = unknown> {
@@ -54,6 +57,8 @@ export interface RunnerConfig<C = unknown> {
   readonly store?: Store | undefined;
   /** How long a lease holds without renewal. Default 30,000. */
   readonly leaseMs?: number | undefined;
+  /** When this process must let go of its runs, beside what single runs say. */
+  readonly handOver?: HandOver | undefined;
   /** Other agents that this process knows: a run is taken up by name. */
   readonly agents?: readonly AgentDefinition<C, unknown>[] | undefined;
   /** Turns of a run whose agent does not say. Default 10. */
@@ -118,6 +123,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       middleware: this.#config.middleware ?? [],
       maxTurns: this.#config.maxTurns,
       leaseMs,
+      handOver: this.#config.handOver,
       logger: this.#config.logger,
     };
   }
@@ -231,6 +237,18 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     await resetSession(store, conversationId, options.principal?.id);
   }
 
+  /**
+   * Deletes a conversation with the journals of its runs; repeated, it goes on where it stopped.
+   *
+   * @throws SessionBusyError while a run works or waits in it. NotFoundError for an unknown session, or somebody else's.
+   */
+  async deleteSession(
+    sessionId: string,
+    options: { readonly principal?: Principal | undefined } = {},
+  ): Promise<void> {
+    await deleteSession(this.#kept(), sessionId, options.principal?.id);
+  }
+
   /** Records the run and leaves it: `step`, `resume` or any other process goes on with it. */
   async start(input: RunInput, ...[options]: RunArgument<C, K>): Promise<RunHeader> {
     if (this.agent.overridesProcessRequest) {
@@ -265,10 +283,11 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     const store = this.#kept();
     const state = await readRun(this.#kept(), runId);
     if (state.end !== undefined && signal.type === 'cancel') return { accepted: false };
-    const posted =
+    const posted = await wakeAround(store, runId, () =>
       signal.type === 'decide'
-        ? await postDecisions(store, state, signal, this.#around)
-        : await store.runs.post(runId, signal);
+        ? postDecisions(store, state, signal, this.#around)
+        : store.runs.post(runId, signal),
+    );
     hubOf(store).wake(runId);
     return posted;
   }
@@ -306,6 +325,33 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     }
     const taken = await this.#takeUp(runId, options, undefined, Number.POSITIVE_INFINITY);
     return taken === undefined ? this.#await(runId, options) : this.#resultOf(taken.state);
+  }
+
+  /**
+   * Looks at a run because a wake of its store says so, and goes on with it where nobody does. What is still to be waited
+   * for is scheduled anew: a lease that may lapse, an answer that may expire, a run whose create may be on the way.
+   *
+   * @throws what made it impossible to look or to go on: the wake should come again. `lastTry` says that it will not: then
+   *   the run ends `failed` with code `crash_loop`, if that can be written.
+   */
+  async wake(
+    call: WakeCall,
+    options: RunOptions<C> & { readonly lastTry?: boolean | undefined } = {},
+  ): Promise<Woken> {
+    const store = this.#kept();
+    const takeUp = (givenUp?: AgentError) =>
+      this.#takeUp(call.runId, options, undefined, Number.POSITIVE_INFINITY, givenUp);
+    try {
+      return await wakeRun(store, call, async () => (await takeUp())?.state);
+    } catch (error) {
+      if (error instanceof HandedOverError) {
+        await wakeIn(store, call.runId, lookAgainMs);
+        return 'left';
+      }
+      if (options.lastTry !== true) throw error;
+      await takeUp(neverTakenUp(error));
+      return 'ended';
+    }
   }
 
   /** Cancels a run, whoever advances it; one that nobody holds is ended here. */
@@ -406,7 +452,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   async #wake(store: Store, runId: string): Promise<void> {
     const end = await store.runs.peek(runId);
     if (end === undefined || end.ended || end.lease !== undefined) return;
-    if (store.wake !== undefined) return store.wake.schedule({ runId }, await store.now());
+    if (store.wake !== undefined) return wakeIn(store, runId, 0);
     this.#takeUp(runId, {}, undefined, Number.POSITIVE_INFINITY).catch((error: unknown) => {
       const { code, message } = toFailure(error);
       this.#config.logger?.log('warn', 'an abandoned run could not be taken up', {
@@ -434,6 +480,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       stored: begun.store === undefined ? undefined : begun,
       span,
       signal: options.signal,
+      handOver: options.handOver,
       middleware: options.middleware,
       kept,
       onEvent,
@@ -469,16 +516,22 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     store: Store | undefined,
     options: { readonly attempt: number; readonly turns: number; readonly failure: unknown },
   ): Promise<'ended' | 'paused' | 'yielded'> {
+    let how: 'ended' | 'paused' | 'yielded';
     try {
-      const how = await advance(live, options);
+      how = await advance(live, options);
       if (store !== undefined && how === 'ended')
         await commitEnd(store, live.state.runId, live.state);
-      return how;
     } finally {
       live.close();
       // What cannot be released lapses; a crash does no more.
       if (live.lease !== undefined) await live.lease.release().catch(() => undefined);
     }
+    if (store !== undefined && how === 'paused') await wakeAtExpiry(store, live.state);
+    if (store !== undefined && how === 'yielded' && live.leaves) {
+      await wakeIn(store, live.state.runId, 0);
+      throw new HandedOverError(live.state.runId);
+    }
+    return how;
   }
 
   /**
@@ -489,6 +542,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     options: RunOptions<C>,
     onEvent: ((event: Watched) => void) | undefined,
     turns: number,
+    givenUp?: AgentError,
   ): Promise<{ readonly state: RunState } | undefined> {
     const store = this.#kept();
     for (;;) {
@@ -499,10 +553,20 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       }
       await expireInterruptions(store, before);
       // A look at a paused run with an empty inbox takes no lease.
-      if (before.paused && (await store.runs.inbox(runId)).length === 0) return { state: before };
+      if (givenUp === undefined && before.paused && (await store.runs.inbox(runId)).length === 0) {
+        return { state: before };
+      }
       const made = await tryContext(this.#config.context, before, options.context);
-      if (made.failure !== undefined && !(await this.#endsWithout(store, runId))) {
-        throw made.failure;
+      const failure = givenUp ?? made.failure;
+      if (
+        givenUp === undefined &&
+        failure !== undefined &&
+        !(await this.#endsWithout(store, runId))
+      ) {
+        throw failure;
+      }
+      if (store.durable && isLeaving(this.#config.handOver, options.handOver)) {
+        throw new HandedOverError(runId);
       }
       const askedAt = performance.now();
       const acquired = await store.runs.acquire(runId, {
@@ -519,12 +583,13 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         stored: { store, lease: acquired.lease, askedAt },
         span,
         signal: options.signal,
+        handOver: options.handOver,
         middleware: options.middleware,
         onEvent,
       });
       try {
         const { attempt } = acquired;
-        const how = await this.#advance(live, store, { attempt, turns, failure: made.failure });
+        const how = await this.#advance(live, store, { attempt, turns, failure });
         // What was posted between the pause and the release would otherwise wait for nobody.
         if (how === 'paused' && (await store.runs.inbox(runId)).length > 0) continue;
       } catch (error) {
@@ -618,6 +683,15 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
 /** How often a run that somebody else advances is looked at. */
 const awaitPollMs = 50;
 const never = new AbortController().signal;
+
+function neverTakenUp(cause: unknown): AgentError {
+  const { message } = toFailure(cause);
+  return new AgentError(
+    'crash_loop',
+    `The run was woken again and again, and could not be taken up: ${message}`,
+    { cause },
+  );
+}
 
 function isBusy(error: unknown): error is SessionBusyError {
   return AgentError.isInstance(error) && error.code === 'session_busy';

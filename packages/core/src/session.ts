@@ -10,7 +10,7 @@ import { isTransient, surely } from './surely.ts';
 
 /** A run that was claimed and does not exist counts as starting for this long. */
 const startingMs = 60_000;
-const tries = 20;
+export const tries = 20;
 
 export interface Claim {
   /** The session's messages at the version that the claim made. */
@@ -38,10 +38,7 @@ export async function claimSession(
     if (activeRunId === run.runId) return claimOf(session, session.version);
     // Looked at after the session: a run that is recorded later has claimed it first, and the commit below fails.
     if (run.keyed && (await store.runs.header(run.runId)) !== undefined) return undefined;
-    if (activeRunId !== undefined && !(await canReplace(store, session, activeRunId))) {
-      throw busy(sessionId, activeRunId);
-    }
-    if (activeRunId !== undefined && (await store.runs.header(activeRunId)) !== undefined) continue;
+    if (!(await isFree(store, session))) continue;
     try {
       const { version } = await store.sessions.commit(
         sessionId,
@@ -57,9 +54,20 @@ export async function claimSession(
       await again(error, attempt);
     }
   }
-  throw new SessionConflictError(
-    `Session ${sessionId} is changed by others all the time. Try again.`,
-  );
+  throw changedAllTheTime(sessionId);
+}
+
+/**
+ * Whether no run has the session: none is active, or one that will never be. `false`: one has ended, and its commit was
+ * made here; load the session again.
+ *
+ * @throws SessionBusyError with the active run.
+ */
+export async function isFree(store: Store, session: SessionSnapshot): Promise<boolean> {
+  const { sessionId, activeRunId } = session;
+  if (activeRunId === undefined) return true;
+  if (!(await canReplace(store, session, activeRunId))) throw busy(sessionId, activeRunId);
+  return (await store.runs.header(activeRunId)) === undefined;
 }
 
 /** Whether an active run is out of the way: ended (then its commit is made here), or never begun for a minute. */
@@ -102,9 +110,7 @@ export async function confirmSession(
       await again(error, attempt);
     }
   }
-  throw new SessionConflictError(
-    `Session ${sessionId} is changed by others all the time. Try again.`,
-  );
+  throw changedAllTheTime(sessionId);
 }
 
 /** Takes a claim back whose run was never created in that session. */
@@ -126,7 +132,7 @@ export async function unclaimSession(
 
 // Somebody else was faster: look again at once. The store did not answer: a little later, a few times; what was written
 // all the same shows in the session.
-async function again(error: unknown, attempt: number): Promise<void> {
+export async function again(error: unknown, attempt: number): Promise<void> {
   if (SessionConflictError.isInstance(error) && error.code === 'session_conflict') return;
   if (!isTransient(error) || attempt >= 4) throw error;
   await new Promise<void>((resolve) => {
@@ -161,9 +167,7 @@ export async function commitEnd(store: Store, runId: string, known?: RunState): 
       await again(error, attempt);
     }
   }
-  throw new SessionConflictError(
-    `Session ${sessionId} is changed by others all the time. Try again.`,
-  );
+  throw changedAllTheTime(sessionId);
 }
 
 /**
@@ -181,11 +185,8 @@ export async function resetSession(
     const session = await surely(() => store.sessions.load(sessionId));
     if (session.version === '0') return;
     checkOwner(session, owner);
-    const { activeRunId, entryAgent } = session;
-    if (activeRunId !== undefined) {
-      if (!(await canReplace(store, session, activeRunId))) throw busy(sessionId, activeRunId);
-      if ((await store.runs.header(activeRunId)) !== undefined) continue;
-    }
+    const { entryAgent } = session;
+    if (!(await isFree(store, session))) continue;
     try {
       await store.sessions.commit(
         sessionId,
@@ -197,9 +198,7 @@ export async function resetSession(
       await again(error, attempt);
     }
   }
-  throw new SessionConflictError(
-    `Session ${sessionId} is changed by others all the time. Try again.`,
-  );
+  throw changedAllTheTime(sessionId);
 }
 
 /** The state of a stored run; `undefined` when there is none. */
@@ -226,7 +225,7 @@ function claimOf(session: SessionSnapshot, version: string): Claim {
   return { base: messages, version, entryAgent, activeAgent: active };
 }
 
-function checkOwner(session: SessionSnapshot, owner: string | undefined): void {
+export function checkOwner(session: SessionSnapshot, owner: string | undefined): void {
   if (session.owner !== undefined && session.owner !== owner) {
     throw new NotFoundError(`There is no session ${session.sessionId}.`);
   }
@@ -240,6 +239,13 @@ function checkUsable(session: SessionSnapshot, owner: string | undefined): void 
       `Session ${session.sessionId} is closed. Start a new conversation, or reset it (Runner.resetConversation).`,
     );
   }
+}
+
+/** What is left when the tries are used up. */
+export function changedAllTheTime(sessionId: string): SessionConflictError {
+  return new SessionConflictError(
+    `Session ${sessionId} is changed by others all the time. Try again.`,
+  );
 }
 
 function busy(sessionId: string, activeRunId: string): SessionBusyError {

@@ -1,0 +1,105 @@
+import { commitEnd } from './session.ts';
+import { openInterruptions, type RunState } from './state.ts';
+import type { Store, WakeCall } from './store.ts';
+import { surely } from './surely.ts';
+
+// Who takes a run up when its process is gone: a wake is scheduled before the write that it protects, to come after it
+// (journal.md, One writer). Stores without one are swept.
+
+/** What a wake found: what the run does now. */
+export type Woken =
+  /** It has ended. */
+  | 'ended'
+  /** It waits for an answer. */
+  | 'waits'
+  /** Somebody else advances it. */
+  | 'held'
+  /** There is no such run, or not yet. */
+  | 'missing'
+  /** It was advanced here, and let go of. */
+  | 'left';
+
+/** A run that a wake does not find may still be created for this long. */
+const creatingMs = 60_000;
+const missingMs = 5_000;
+/** A process that leaves looks at nothing: another one may in a moment. */
+export const lookAgainMs = 500;
+/** How long a post may take before its wake could have come too early. */
+const postMs = 1_000;
+/** Behind the lapse of a lease, so that the wake does not find it held. */
+const behindMs = 100;
+
+/** Has the run looked at in `inMs`; a no-op for a store without a wake. */
+export async function wakeIn(store: Store, runId: string, inMs: number): Promise<void> {
+  const { wake } = store;
+  if (wake === undefined) return;
+  await surely(async () => wake.schedule({ runId }, (await store.now()) + inMs));
+}
+
+/** Before a create: should its process go away, the run is looked at when its first lease has lapsed. */
+export function wakeAfterLease(store: Store, runId: string, leaseMs: number): Promise<void> {
+  return wakeIn(store, runId, leaseMs + behindMs);
+}
+
+/** Does what makes a run have something to do, between a wake that is scheduled and, if that could have come too early, another. */
+export async function wakeAround<T>(
+  store: Store,
+  runId: string,
+  write: () => Promise<T>,
+): Promise<T> {
+  if (store.wake === undefined) return write();
+  const scheduledAt = performance.now();
+  await wakeIn(store, runId, postMs);
+  const written = await write();
+  if (performance.now() - scheduledAt > postMs - behindMs) await wakeIn(store, runId, 0);
+  return written;
+}
+
+/** Has a paused run looked at when the first of its questions expires. */
+export async function wakeAtExpiry(store: Store, state: RunState): Promise<void> {
+  const { wake } = store;
+  if (wake === undefined) return;
+  const expiries = openInterruptions(state).map(({ expiresAt }) => expiresAt ?? Infinity);
+  const first = Math.min(...expiries);
+  if (first === Infinity) return;
+  await surely(() => wake.schedule({ runId: state.runId }, first + behindMs));
+}
+
+/**
+ * Looks at a run that a wake names. `takeUp` goes on with it if nobody does, and answers its state; `undefined` when
+ * somebody else was faster.
+ */
+export async function wakeRun(
+  store: Store,
+  { runId, missingSince }: WakeCall,
+  takeUp: () => Promise<RunState | undefined>,
+): Promise<Woken> {
+  const end = await store.runs.peek(runId);
+  if (end === undefined) {
+    const now = await store.now();
+    const since = missingSince ?? now;
+    if (now - since < creatingMs) {
+      await store.wake?.schedule({ runId, missingSince: since }, now + missingMs);
+    }
+    return 'missing';
+  }
+  if (end.ended) {
+    await commitEnd(store, runId);
+    return 'ended';
+  }
+  if (end.lease !== undefined) {
+    await store.wake?.schedule({ runId }, end.lease.expiresAt + behindMs);
+    return 'held';
+  }
+  const state = await takeUp();
+  if (state?.end !== undefined) return 'ended';
+  if (state?.paused === true) {
+    await wakeAtExpiry(store, state);
+    return 'waits';
+  }
+  // Somebody else has it, or had it a moment ago.
+  const now = await store.runs.peek(runId);
+  if (now === undefined || now.ended) return 'ended';
+  await store.wake?.schedule({ runId }, now.lease?.expiresAt ?? 0);
+  return 'held';
+}
