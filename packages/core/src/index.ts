@@ -186,4 +186,5 @@ export { run } from './run.ts';
 export { Runner, type HandoffToRequest, type RunnerConfig } from './runner.ts';
 export type { ContextFactory } from './context-factory.ts';
 export { fold } from './fold.ts';
+export { keyedRunId } from './ids.ts';
 export { openInterruptions, usageOf, type RunState } from './state.ts';
