@@ -32,6 +32,7 @@ export {
   numberOf,
   parsed,
   recordOf,
+  recordsOf,
   stringOf,
   type Fields,
 } from './wire-json.ts';

@@ -25,6 +25,11 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The list, with an empty object for whatever in it is none. */
+export function recordsOf(value: unknown): readonly Fields[] {
+  return listOf(value).map(recordOf);
+}
+
 /** What a text says as JSON, or `undefined` where it is none. */
 export function parsed(text: string): unknown {
   try {

@@ -14,7 +14,7 @@ export function equal(actual: unknown, expected: unknown, what: string): void {
 }
 
 /** The error that a promise rejects with; fails when it resolves. */
-export async function rejection(promise: Promise<unknown>, what: string): Promise<unknown> {
+export async function rejection(promise: Promise<unknown>, what = 'The promise'): Promise<unknown> {
   try {
     await promise;
   } catch (error) {

@@ -40,6 +40,24 @@ export {
   type ServerReply,
 } from './model-scenario.ts';
 export { playAnswer, type AnswerSocket, type AnswerWire } from './play-answer.ts';
+export { playReplies, type ReplyServer, type ReplyWire } from './reply-server.ts';
+export {
+  cutAnswer,
+  jsonAnswer,
+  slicedAnswer,
+  streamAnswer,
+  wireServer,
+  type CreateServer,
+  type HttpAnswer,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpServer,
+  type ReceivedRequest,
+  type WireServer,
+  type WireServerOptions,
+} from './wire-server.ts';
+export { modelEvents, modelRequest, modelResponse, userMessage, weatherTool } from './call-model.ts';
 export { toolSourceContract, type ToolSourceUnderTest } from './tool-source-contract.ts';
 export {
   serverContract,
