@@ -1,6 +1,7 @@
 import { AgentError, type JsonObject } from '@agent-functions/core';
+import type { Environment } from '@agent-functions/core/provider';
 import { doneMark, type DoneMark } from './chat/done-mark.ts';
-import type { Auth, Endpoint, Environment, Locate } from './endpoint.ts';
+import type { Auth, Endpoint, Locate } from './endpoint.ts';
 import type { OpenAIClient, Settings } from './options.ts';
 
 /** What is needed for one call. */
@@ -118,8 +119,8 @@ async function newClient(
     project: endpoint.project,
     ...(endpoint.query === undefined ? {} : { defaultQuery: { ...endpoint.query } }),
     fetch: mark === undefined ? fetch : mark.watch(fetch),
-    // A redirect to another host would take an `api-key` header along.
-    ...(auth.type === 'api-key' ? { fetchOptions: { redirect: 'manual' } } : {}),
+    // To another host a redirect would take the conversation along, and headers with keys.
+    fetchOptions: { redirect: 'manual' },
     logLevel: 'off',
   });
 }

@@ -1,15 +1,10 @@
 import {
-  hostOf,
+  type Environment,
   isHeaderText,
   notAHeader,
-  notAUrl,
-  ofClient,
-  paths,
-  read,
-  type Auth,
-  type Environment,
-  type Located,
-} from './endpoint.ts';
+  readVariable,
+} from '@agent-functions/core/provider';
+import { hostOf, notAUrl, ofClient, paths, type Auth, type Located } from './endpoint.ts';
 import { entraToken } from './entra-token.ts';
 import type { Settings } from './options.ts';
 
@@ -34,8 +29,8 @@ export function locateAzureAi(settings: Settings, env: Environment): Located {
   const given =
     settings.baseURL ??
     settings.endpoint ??
-    read(env, 'AZURE_AI_ENDPOINT') ??
-    read(env, 'AZURE_INFERENCE_ENDPOINT');
+    readVariable(env, 'AZURE_AI_ENDPOINT') ??
+    readVariable(env, 'AZURE_INFERENCE_ENDPOINT');
   if (given === undefined) {
     return {
       missing: `The model ${model} of Azure AI has no endpoint: set AZURE_AI_ENDPOINT, or pass endpoint to azureAi().`,
@@ -60,7 +55,7 @@ export function locateAzureAi(settings: Settings, env: Environment): Located {
         : 'the apiKey given to azureAi()';
     return { missing: `Azure AI cannot be asked: ${notAHeader(named)}` };
   }
-  const version = settings.apiVersion ?? read(env, 'AZURE_AI_API_VERSION');
+  const version = settings.apiVersion ?? readVariable(env, 'AZURE_AI_API_VERSION');
   // Models of most vendors speak Chat Completions only.
   const api = settings.api ?? 'chat';
   return {
@@ -82,7 +77,7 @@ export function locateAzureAi(settings: Settings, env: Environment): Located {
 
 /** The name, where it is known without a call. */
 export function modelOf(settings: Settings, env: Environment): string | undefined {
-  return settings.model ?? read(env, 'AZURE_AI_MODEL');
+  return settings.model ?? readVariable(env, 'AZURE_AI_MODEL');
 }
 
 type Kind = 'v1' | 'model-inference' | 'serverless' | 'as-given';
@@ -125,7 +120,7 @@ function authOf(settings: Settings, env: Environment, kind: Kind): Auth | undefi
     return { type: 'entra', token: entraToken(credential, { scope, provider: 'azure_ai' }) };
   }
   const named = keyVariable(env);
-  const key = settings.apiKey ?? (named === undefined ? undefined : read(env, named));
+  const key = settings.apiKey ?? (named === undefined ? undefined : readVariable(env, named));
   if (key === undefined) return undefined;
   return { type: kind === 'serverless' ? 'bearer' : 'api-key', key };
 }
@@ -133,7 +128,7 @@ function authOf(settings: Settings, env: Environment, kind: Kind): Auth | undefi
 /** The variable that has the key. */
 function keyVariable(env: Environment): string | undefined {
   return ['AZURE_AI_API_KEY', 'AZURE_AI_KEY', 'AZURE_INFERENCE_CREDENTIAL'].find(
-    (name) => read(env, name) !== undefined,
+    (name) => readVariable(env, name) !== undefined,
   );
 }
 

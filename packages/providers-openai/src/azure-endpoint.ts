@@ -1,15 +1,10 @@
 import {
-  hostOf,
+  type Environment,
   isHeaderText,
   notAHeader,
-  notAUrl,
-  ofClient,
-  paths,
-  read,
-  type Auth,
-  type Environment,
-  type Located,
-} from './endpoint.ts';
+  readVariable,
+} from '@agent-functions/core/provider';
+import { hostOf, notAUrl, ofClient, paths, type Auth, type Located } from './endpoint.ts';
 import { entraToken } from './entra-token.ts';
 import type { Settings } from './options.ts';
 
@@ -27,7 +22,7 @@ export function locateAzure(settings: Settings, env: Environment): Located {
   }
   if (settings.client !== undefined)
     return { endpoint: ofClient(settings, settings.client, model) };
-  const given = settings.baseURL ?? settings.endpoint ?? read(env, 'AZURE_OPENAI_ENDPOINT');
+  const given = settings.baseURL ?? settings.endpoint ?? readVariable(env, 'AZURE_OPENAI_ENDPOINT');
   if (given === undefined) {
     return {
       missing: `The deployment ${model} of Azure OpenAI has no endpoint: set AZURE_OPENAI_ENDPOINT, or pass endpoint to azureOpenAI().`,
@@ -48,7 +43,7 @@ export function locateAzure(settings: Settings, env: Environment): Located {
       settings.apiKey === undefined ? 'AZURE_OPENAI_API_KEY' : 'the apiKey given to azureOpenAI()';
     return { missing: `Azure OpenAI cannot be asked: ${notAHeader(named)}` };
   }
-  const version = settings.apiVersion ?? read(env, 'AZURE_OPENAI_API_VERSION');
+  const version = settings.apiVersion ?? readVariable(env, 'AZURE_OPENAI_API_VERSION');
   const classic = version !== undefined && !/^(v1|latest|preview)$/i.test(version);
   const api = settings.api ?? (classic ? 'chat' : 'responses');
   const root = given.split(/[?#]/, 1)[0]?.replace(/\/+$/, '') ?? given;
@@ -78,7 +73,7 @@ export function locateAzure(settings: Settings, env: Environment): Located {
 
 /** The deployment, where it is known without a call. */
 export function deploymentOf(settings: Settings, env: Environment): string | undefined {
-  return settings.model ?? read(env, 'AZURE_OPENAI_DEPLOYMENT_NAME');
+  return settings.model ?? readVariable(env, 'AZURE_OPENAI_DEPLOYMENT_NAME');
 }
 
 function azureAuth(settings: Settings, env: Environment): Auth | undefined {
@@ -89,7 +84,7 @@ function azureAuth(settings: Settings, env: Environment): Auth | undefined {
       token: entraToken(settings.credential, { scope, provider: 'azure_openai' }),
     };
   }
-  const key = settings.apiKey ?? read(env, 'AZURE_OPENAI_API_KEY');
+  const key = settings.apiKey ?? readVariable(env, 'AZURE_OPENAI_API_KEY');
   return key === undefined ? undefined : { type: 'api-key', key };
 }
 

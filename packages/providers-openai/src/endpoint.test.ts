@@ -1,7 +1,8 @@
+import type { Environment } from '@agent-functions/core/provider';
 import { describe, expect, it } from 'vitest';
 import { locateAzureAi } from './azure-ai-endpoint.ts';
 import { locateAzure } from './azure-endpoint.ts';
-import { locateOpenAI, type Environment } from './endpoint.ts';
+import { locateOpenAI } from './endpoint.ts';
 import {
   toSettings,
   type AzureAiOptions,

@@ -1,3 +1,9 @@
+import {
+  isHeaderText,
+  notAHeader,
+  readVariable,
+  type Environment,
+} from '@agent-functions/core/provider';
 import type { EntraToken } from './entra-token.ts';
 import type { OpenAIApi, Settings } from './options.ts';
 
@@ -31,8 +37,6 @@ export interface Endpoint {
 /** The endpoint, or the sentence that names the missing setting. */
 export type Located = { readonly endpoint: Endpoint } | { readonly missing: string };
 
-export type Environment = { readonly [name: string]: string | undefined };
-
 /** Puts options and environment together. Pure: what the environment is, is the caller's business. */
 export type Locate = (settings: Settings, env: Environment) => Located;
 
@@ -40,11 +44,12 @@ export function locateOpenAI(settings: Settings, env: Environment): Located {
   if (settings.client !== undefined) {
     return { endpoint: ofClient(settings, settings.client, settings.model ?? '') };
   }
-  const baseURL = settings.baseURL ?? read(env, 'OPENAI_BASE_URL') ?? 'https://api.openai.com/v1';
+  const baseURL =
+    settings.baseURL ?? readVariable(env, 'OPENAI_BASE_URL') ?? 'https://api.openai.com/v1';
   const host = hostOf(baseURL);
   if (host === undefined) return { missing: notAUrl('openai()', 'baseURL or OPENAI_BASE_URL') };
   const compatible = !isOpenAI(host);
-  const key = settings.apiKey ?? read(env, 'OPENAI_API_KEY');
+  const key = settings.apiKey ?? readVariable(env, 'OPENAI_API_KEY');
   if (key === undefined && !compatible) {
     return {
       missing: `The model ${settings.model} of OpenAI has no key: set OPENAI_API_KEY, or pass apiKey to openai().`,
@@ -63,8 +68,8 @@ export function locateOpenAI(settings: Settings, env: Environment): Located {
       query: undefined,
       auth: key === undefined ? { type: 'none' } : { type: 'bearer', key },
       model: settings.model ?? '',
-      organization: settings.organization ?? read(env, 'OPENAI_ORG_ID') ?? null,
-      project: settings.project ?? read(env, 'OPENAI_PROJECT_ID') ?? null,
+      organization: settings.organization ?? readVariable(env, 'OPENAI_ORG_ID') ?? null,
+      project: settings.project ?? readVariable(env, 'OPENAI_PROJECT_ID') ?? null,
       compatible,
       who: compatible ? `The model server at ${host}` : 'OpenAI',
       keyName,
@@ -131,18 +136,4 @@ export function hostOf(url: string): string | undefined {
 
 export function notAUrl(factory: string, setting: string): string {
   return `${factory} cannot use its address: ${setting} must be a whole URL, such as https://example.com/v1.`;
-}
-
-export function read(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === '' ? undefined : value;
-}
-
-/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
-export function isHeaderText(value: string): boolean {
-  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
-}
-
-export function notAHeader(setting: string): string {
-  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

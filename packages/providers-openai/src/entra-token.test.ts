@@ -1,8 +1,9 @@
 import { ModelError } from '@agent-functions/core';
+import { streamAnswer, jsonAnswer } from '@agent-functions/core/testing';
 import { afterAll, expect, it } from 'vitest';
 import { asking, failure, listen, respond, targets } from '../test/targets.ts';
 import { chatAnswer } from '../test/wire-events.ts';
-import { bytes, json, wireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 import { entraToken } from './entra-token.ts';
 import { azureAi, azureOpenAI } from './index.ts';
 
@@ -26,7 +27,7 @@ function credential(validMs = 3_600_000) {
 it('asks the credential once, for the scope of the service, and sends its token', async () => {
   const identity = credential();
   const model = azureOpenAI('mini', { endpoint: server.url, credential: identity });
-  server.play(bytes(answer));
+  server.play(streamAnswer(answer));
   await Promise.all([respond(model), respond(model), respond(model)]);
   await respond(model);
   expect(identity.scopes).toEqual(['https://cognitiveservices.azure.com/.default']);
@@ -46,12 +47,12 @@ it('asks again shortly before the token expires', async () => {
 it('sends a call once more, with a new token, when an older one is refused', async () => {
   const identity = credential();
   const model = azureOpenAI('mini', { endpoint: server.url, credential: identity });
-  server.play(bytes(answer));
+  server.play(streamAnswer(answer));
   await respond(model);
   const revoked = server.received.length;
   server.play((response, request) => {
     const old = request.headers.authorization === 'Bearer token-1';
-    return (old ? json({ error: { message: 'Token revoked' } }, 401) : bytes(answer))(
+    return (old ? jsonAnswer({ error: { message: 'Token revoked' } }, 401) : streamAnswer(answer))(
       response,
       request,
     );
@@ -64,7 +65,7 @@ it('sends a call once more, with a new token, when an older one is refused', asy
 });
 
 it('asks for the scope of Azure AI, of its older API, or the one that is given', async () => {
-  server.play(bytes(chatAnswer.join('')));
+  server.play(streamAnswer(chatAnswer.join('')));
   const identity = credential();
   const base = { credential: identity, endpoint: server.url };
   await respond(azureAi('DeepSeek-V3', base));
@@ -80,7 +81,7 @@ it('asks for the scope of Azure AI, of its older API, or the one that is given',
 it('asks again after the server refused the token, and never shows it', async () => {
   const identity = credential();
   const model = azureOpenAI('mini', { endpoint: server.url, credential: identity });
-  server.play(json({ error: { code: '401', message: 'Bad token token-1' } }, 401));
+  server.play(jsonAnswer({ error: { code: '401', message: 'Bad token token-1' } }, 401));
   const error = await failure(listen(model));
   expect(error).toBeInstanceOf(ModelError);
   expect(error).toMatchObject({
@@ -88,7 +89,7 @@ it('asks again after the server refused the token, and never shows it', async ()
     message:
       'Azure OpenAI refused the key (401). Check that the credential has the role Cognitive Services OpenAI User on the resource.',
   });
-  server.play(bytes(answer));
+  server.play(streamAnswer(answer));
   await respond(model);
   expect(server.received.at(-1)?.headers.authorization).toBe('Bearer token-2');
 });

@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Agent, models, Runner, tool, type ModelFactory } from '@agent-functions/core';
+import { streamAnswer, jsonAnswer } from '@agent-functions/core/testing';
 import { LLMock } from '@copilotkit/aimock';
 import { AzureOpenAI, OpenAI } from 'openai';
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { requestFaults } from '../test/request-faults.ts';
 import { asking, failure, key, listen, respond, targets } from '../test/targets.ts';
-import { bytes, json, wireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 import { azureOpenAI, azureOpenai, openai } from './index.ts';
 
 const server = await wireServer();
@@ -69,7 +70,7 @@ it('reads the environment when it is first asked', async () => {
   vi.stubEnv('OPENAI_API_KEY', key);
   vi.stubEnv('OPENAI_BASE_URL', `${server.url}/v1`);
   expect(model.ready?.()).toBeUndefined();
-  server.play(bytes(responses));
+  server.play(streamAnswer(responses));
   expect(await respond(model)).toMatchObject({ finishReason: 'tool-calls' });
 });
 
@@ -84,7 +85,7 @@ it('finds a deployment in the environment', async () => {
   vi.stubEnv('AZURE_OPENAI_API_KEY', key);
   vi.stubEnv('AZURE_OPENAI_API_VERSION', '2024-10-21');
   expect(model.ready?.()).toBeUndefined();
-  server.play(bytes(chat));
+  server.play(streamAnswer(chat));
   await respond(model);
   expect(server.received[0]?.url).toBe(
     '/openai/deployments/mini/chat/completions?api-version=2024-10-21',
@@ -109,7 +110,7 @@ it('is a factory for models()', async () => {
     extraBody: { user: 'u' },
   });
   expect(model).toMatchObject({ provider: 'azure_openai', modelId: 'mini' });
-  server.play(bytes(responses));
+  server.play(streamAnswer(responses));
   await respond(model);
   const [request] = server.received;
   expect(request?.headers['x-team']).toBe('blue');
@@ -127,19 +128,19 @@ it('uses the settings of its options where a call has none, retries included', a
     apiKey: key,
     settings: { maxTokens: 7, temperature: 1, retry: { maxRetries: 0 } },
   });
-  server.play(bytes(chat));
+  server.play(streamAnswer(chat));
   await listen(model, asking({ settings: { temperature: 0 } }));
   expect(JSON.parse(server.received[0]?.body ?? '')).toMatchObject({
     max_tokens: 7,
     temperature: 0,
   });
-  server.play(json({ error: { message: 'busy' } }, 503));
+  server.play(jsonAnswer({ error: { message: 'busy' } }, 503));
   expect(await failure(listen(model))).toMatchObject({ reason: 'overloaded' });
   expect(server.received).toHaveLength(2);
 });
 
 it('takes a client of the SDK as it is, but not its retries', async () => {
-  server.play(bytes(responses));
+  server.play(streamAnswer(responses));
   const baseURL = `${server.url}/proxy/v1`;
   const client = new OpenAI({ apiKey: 'of-the-client', baseURL, maxRetries: 5 });
   await respond(openai('gpt-5-mini', { client, api: 'responses' }));
@@ -147,7 +148,7 @@ it('takes a client of the SDK as it is, but not its retries', async () => {
   expect(server.received[0]?.headers.authorization).toBe('Bearer of-the-client');
 
   const azure = new AzureOpenAI({ endpoint: server.url, apiKey: 'k', apiVersion: '2024-10-21' });
-  server.play(json({ error: { message: 'busy' } }, 500));
+  server.play(jsonAnswer({ error: { message: 'busy' } }, 500));
   expect(await failure(listen(azureOpenAI('mini', { client: azure, api: 'chat' })))).toMatchObject({
     reason: 'overloaded',
   });
@@ -169,13 +170,15 @@ it('uses its own fetch', async () => {
   expect(asked).toEqual(['https://api.openai.com/v1/responses']);
 });
 
-it('sends a key to no other host by a redirect', async () => {
+it.each(targets)('follows no redirect, and calls it a refused request: $name', async (target) => {
   await using elsewhere = await wireServer();
   server.play((response) => {
     response.writeHead(307, { location: `${elsewhere.url}/stolen` }).end();
   });
-  const error = await failure(listen(azureOpenAI('mini', { endpoint: server.url, apiKey: key })));
-  expect(error).toMatchObject({ reason: 'invalid-request', status: 307 });
+  expect(await failure(listen(target.model(server.url)))).toMatchObject({
+    reason: 'invalid-request',
+    status: 307,
+  });
   expect(elsewhere.received).toHaveLength(0);
 });
 
@@ -184,8 +187,8 @@ it('learns once that a model does not reason, and asks it without encrypted reas
   const refusal = { message, type: 'invalid_request_error', param: 'include', code: null };
   server.play((response, request) =>
     request.body.includes('encrypted_content')
-      ? json({ error: refusal }, 400)(response, request)
-      : bytes(responses)(response, request),
+      ? jsonAnswer({ error: refusal }, 400)(response, request)
+      : streamAnswer(responses)(response, request),
   );
   const model = azureOpenAI('anything', { endpoint: server.url, apiKey: key });
   await respond(model);

@@ -3,27 +3,10 @@ import {
   type FinishReason,
   type Json,
   type ModelPart,
-  type ModelResponse,
   type ModelStreamEvent,
   type RequestUsage,
 } from '@agent-functions/core';
-import { WireError } from './errors.ts';
-import { isRecord } from './json.ts';
-
-/** Reads the events of one answer. Pure: one call per event, no waiting, and nothing is parsed twice. */
-export interface StreamReader {
-  /** What an event means: mostly one delta, or nothing. @throws WireError for an error inside the stream. */
-  push(event: unknown): readonly ModelStreamEvent[];
-  /** The vendor has said that the answer is whole; what follows (usage, the connection's end) cannot change it. */
-  isComplete(): boolean;
-  /**
-   * The answer, when the stream has ended.
-   *
-   * @param done Whether the stream was closed by the vendor's own end mark.
-   * @throws WireError when it ended before the answer did.
-   */
-  end(done: boolean): ModelResponse;
-}
+import { isRecord, WireError } from '@agent-functions/core/provider';
 
 /** What a reader must know of the request. */
 export interface ReadContext {

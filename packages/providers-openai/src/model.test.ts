@@ -1,16 +1,8 @@
 import { ModelError } from '@agent-functions/core';
+import { streamAnswer, cutAnswer, jsonAnswer } from '@agent-functions/core/testing';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  asking,
-  deferred,
-  failure,
-  key,
-  listen,
-  respond,
-  targets,
-  weather,
-} from '../test/targets.ts';
-import { bytes, cut, json, wireServer } from '../test/wire-server.ts';
+import { asking, failure, key, listen, respond, targets, weather } from '../test/targets.ts';
+import { wireServer } from '../test/wire-server.ts';
 import { completed, done, event, responsesItems } from '../test/wire-events.ts';
 
 const server = await wireServer();
@@ -22,7 +14,7 @@ describe.each(targets)('$name', (target) => {
 
   beforeEach(() => {
     server.received.length = 0;
-    server.play(bytes(whole));
+    server.play(streamAnswer(whole));
   });
 
   const expected = {
@@ -108,7 +100,7 @@ describe.each(targets)('$name', (target) => {
   });
 
   it('reads lines that end in CR LF', async () => {
-    server.play(bytes(whole.replaceAll('\n', '\r\n')));
+    server.play(streamAnswer(whole.replaceAll('\n', '\r\n')));
     expect(await respond(model)).toEqual(expected);
   });
 
@@ -127,14 +119,14 @@ describe.each(targets)('$name', (target) => {
     });
 
     it.each(places)('closed $place', async ({ text }) => {
-      server.play(bytes(text));
+      server.play(streamAnswer(text));
       const error = await failure(listen(model));
       expect(error).toBeInstanceOf(ModelError);
       expect(error).toMatchObject({ reason: 'invalid-response', retryable: true });
     });
 
     it.each(places)('broken $place', async ({ text }) => {
-      server.play(cut(text));
+      server.play(cutAnswer(text));
       const error = await failure(listen(model));
       expect(error).toBeInstanceOf(ModelError);
       expect(error).toMatchObject({ reason: 'network', retryable: true });
@@ -143,7 +135,7 @@ describe.each(targets)('$name', (target) => {
 
   it('has its answer when only the end of the connection is lost', async () => {
     const whole = target.wire === 'responses' ? target.answer : target.answer.slice(0, -1);
-    server.play(cut(whole.join('')));
+    server.play(cutAnswer(whole.join('')));
     expect(await respond(model)).toEqual(expected);
   });
 
@@ -156,15 +148,15 @@ describe.each(targets)('$name', (target) => {
     ['events that are not objects', 'data: null\n\ndata: "text"\n\ndata: [1]\n\n'],
     ['only the end mark', done],
   ])('calls %s an invalid response', async (_, body) => {
-    server.play(bytes(body));
+    server.play(streamAnswer(body));
     const error = await failure(listen(model));
     expect(error).toBeInstanceOf(ModelError);
     expect(error).toMatchObject({ reason: 'invalid-response', provider: target.provider });
   });
 
   it('waits for a slow first byte', async () => {
-    const { promise: asked, resolve: wasAsked } = deferred();
-    const { promise: go, resolve: answer } = deferred();
+    const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
+    const { promise: go, resolve: answer } = Promise.withResolvers<void>();
     server.play(async (response) => {
       wasAsked();
       await go;
@@ -178,7 +170,7 @@ describe.each(targets)('$name', (target) => {
   });
 
   it('shows a delta before the answer goes on', async () => {
-    const { promise: seen, resolve: sawDelta } = deferred();
+    const { promise: seen, resolve: sawDelta } = Promise.withResolvers<void>();
     const first = target.answer.findIndex((text) => text.includes('It is ')) + 1;
     server.play(async (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -198,7 +190,7 @@ describe.each(targets)('$name', (target) => {
   it.each(['before the first byte', 'in the middle'])(
     'closes the socket within a second when it is aborted %s',
     async (when) => {
-      const { promise: asked, resolve: wasAsked } = deferred<{
+      const { promise: asked, resolve: wasAsked } = Promise.withResolvers<{
         closed: Promise<void>;
       }>();
       server.play((response, request) => {
@@ -209,7 +201,7 @@ describe.each(targets)('$name', (target) => {
         wasAsked(request);
       });
       const controller = new AbortController();
-      const { promise: seen, resolve: sawDelta } = deferred();
+      const { promise: seen, resolve: sawDelta } = Promise.withResolvers<void>();
       const call = (async () => {
         for await (const event of model.stream(asking(), { signal: controller.signal })) {
           if (event.type === 'tool-input-delta') sawDelta();
@@ -246,14 +238,14 @@ describe.each(targets)('$name', (target) => {
   });
 
   it('asks once: retries are not its business', async () => {
-    server.play(json({ error: { message: 'down' } }, 500));
+    server.play(jsonAnswer({ error: { message: 'down' } }, 500));
     expect(await failure(listen(model))).toMatchObject({ reason: 'overloaded', status: 500 });
     expect(server.received).toHaveLength(1);
   });
 
   it('uses its socket again', async () => {
     await using quiet = await wireServer();
-    let ended = deferred();
+    let ended = Promise.withResolvers<void>();
     quiet.play((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(whole);
@@ -262,7 +254,7 @@ describe.each(targets)('$name', (target) => {
     });
     const other = target.model(quiet.url);
     for (let turn = 0; turn < 10; turn++) {
-      ended = deferred();
+      ended = Promise.withResolvers<void>();
       await Promise.all([respond(other), ended.promise]);
     }
     expect(quiet.connections()).toBeLessThan(6);
@@ -271,7 +263,7 @@ describe.each(targets)('$name', (target) => {
   describe('asked for one piece', () => {
     it('gives the response without deltas', async () => {
       const answer = target.wire === 'responses' ? responsesBody : chatBody;
-      server.play(json(answer));
+      server.play(jsonAnswer(answer));
       const events = await listen(model, asking({ settings: { streaming: false } }));
       expect(events).toEqual([{ type: 'response', response: expected }]);
       const sent = JSON.parse(server.received[0]?.body ?? '');
@@ -280,9 +272,9 @@ describe.each(targets)('$name', (target) => {
     });
 
     it.each([
-      ['an empty object', json({})],
-      ['a page', bytes('<html></html>')],
-      ['nothing', bytes('')],
+      ['an empty object', jsonAnswer({})],
+      ['a page', streamAnswer('<html></html>')],
+      ['nothing', streamAnswer('')],
     ])('calls %s an invalid response', async (_, answer) => {
       server.play(answer);
       const error = await failure(listen(model, asking({ settings: { streaming: false } })));
@@ -290,7 +282,7 @@ describe.each(targets)('$name', (target) => {
     });
 
     it('is aborted down to the socket', async () => {
-      const { promise: asked, resolve: wasAsked } = deferred<{
+      const { promise: asked, resolve: wasAsked } = Promise.withResolvers<{
         closed: Promise<void>;
       }>();
       server.play((_, request) => wasAsked(request));
@@ -309,7 +301,7 @@ describe.each(targets)('$name', (target) => {
   it('never shows the key, whatever the server says', async () => {
     for (const status of [400, 401, 403, 404, 429, 500]) {
       server.play(
-        json(
+        jsonAnswer(
           { error: { message: `Incorrect API key provided: ${key} (sk-cana**********6789)` } },
           status,
           { 'x-echo': key },
@@ -394,12 +386,14 @@ describe('an error inside a stream', () => {
       begun + event({ type: 'error', ...error, param: null }),
       begun + `event: error\ndata: ${JSON.stringify({ error })}\n\n`,
     ]) {
-      server.play(bytes(text));
+      server.play(streamAnswer(text));
       expect(await failure(listen(responses.model(server.url)))).toMatchObject({ reason });
     }
-    server.play(bytes(`${chat.answer.slice(0, 3).join('')}data: ${JSON.stringify({ error })}\n\n`));
+    server.play(
+      streamAnswer(`${chat.answer.slice(0, 3).join('')}data: ${JSON.stringify({ error })}\n\n`),
+    );
     expect(await failure(listen(chat.model(server.url)))).toMatchObject({ reason });
-    server.play(json({ status: 'failed', error, output: [] }));
+    server.play(jsonAnswer({ status: 'failed', error, output: [] }));
     expect(
       await failure(
         listen(responses.model(server.url), asking({ settings: { streaming: false } })),
@@ -410,7 +404,7 @@ describe('an error inside a stream', () => {
 
 it('is silent to a reader who left while it was asked', async () => {
   const [target] = targets;
-  const asked = deferred<{ closed: Promise<void> }>();
+  const asked = Promise.withResolvers<{ closed: Promise<void> }>();
   server.play((_, request) => asked.resolve(request));
   const { signal } = new AbortController();
   const events = target?.model(server.url).stream(asking(), { signal })[Symbol.asyncIterator]();
@@ -423,7 +417,7 @@ it('is silent to a reader who left while it was asked', async () => {
 
 it('gives its events in order to a reader who does not wait', async () => {
   const [target] = targets;
-  server.play(bytes(target?.answer.join('') ?? ''));
+  server.play(streamAnswer(target?.answer.join('') ?? ''));
   const { signal } = new AbortController();
   const events = target?.model(server.url).stream(asking(), { signal })[Symbol.asyncIterator]();
   if (events === undefined) throw new Error('no target');

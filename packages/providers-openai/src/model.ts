@@ -7,7 +7,14 @@ import {
   type ModelRequest,
   type ModelResponse,
 } from '@agent-functions/core';
-import { AnswerStream, type Call } from './answer-stream.ts';
+import {
+  AnswerStream,
+  isRecord,
+  orAborted,
+  type AnswerCall,
+  type AnswerReader,
+  type ErrorContext,
+} from '@agent-functions/core/provider';
 import { environment, openAIApi, type Api, type Connection } from './api.ts';
 import { capabilitiesOf, capabilitiesOfDeployment } from './capabilities.ts';
 import { chatReader, fromChat } from './chat/from-stream.ts';
@@ -15,9 +22,8 @@ import { toChatRequest } from './chat/to-request.ts';
 import { locateAzureAi, modelOf } from './azure-ai-endpoint.ts';
 import { deploymentOf, locateAzure } from './azure-endpoint.ts';
 import { locateOpenAI, nameOf, type Locate } from './endpoint.ts';
-import { refusesEncrypted, toModelError, type ErrorContext } from './errors.ts';
-import type { ReadContext, StreamReader } from './from-stream.ts';
-import { isRecord } from './json.ts';
+import { refusesEncrypted, toModelError } from './errors.ts';
+import type { ReadContext } from './from-stream.ts';
 import {
   toSettings,
   type AzureAiOptions,
@@ -90,7 +96,8 @@ function toModel(settings: Settings, locate: Locate, name: () => string | undefi
 /** One wire format: a body out, events or a body in. */
 interface Wire {
   toRequest(request: ModelRequest, context: RequestContext): WireRequest;
-  reader(context: ReadContext): StreamReader;
+  /** `done()` says, after the end, whether the vendor's own end mark was seen. */
+  reader(context: ReadContext, done: () => boolean): AnswerReader;
   fromBody(body: unknown, context: ReadContext): ModelResponse;
 }
 
@@ -116,7 +123,7 @@ function ask(
   const { provider, extraBody } = settings;
   let connection: Connection | undefined;
 
-  async function prepare(): Promise<Call> {
+  async function prepare(): Promise<AnswerCall> {
     let connected = await orAborted(api.connect(), signal);
     connection = connected;
     const { model, compatible, api: wireName } = connected.endpoint;
@@ -127,7 +134,7 @@ function ask(
     };
 
     /** Once more with a new token, where an old one was refused: it was revoked, or a clock is wrong. */
-    async function send(body: JsonObject, call: AbortSignal): ReturnType<Call['send']> {
+    async function send(body: JsonObject, call: AbortSignal): ReturnType<AnswerCall['send']> {
       try {
         return await sendOnce(body, call);
       } catch (error) {
@@ -138,13 +145,13 @@ function ask(
       }
     }
 
-    async function sendOnce(body: JsonObject, call: AbortSignal): ReturnType<Call['send']> {
+    async function sendOnce(body: JsonObject, call: AbortSignal): ReturnType<AnswerCall['send']> {
       if (body['stream'] === false) {
         const answer = await connected.ask(body, call);
-        return { type: 'response', response: wire.fromBody(answer, { provider, model }) };
+        return [{ type: 'response', response: wire.fromBody(answer, { provider, model }) }];
       }
-      const stream = await connected.stream(body, call);
-      return { type: 'incoming', ...stream, reader: wire.reader({ provider, model }) };
+      const { events, done } = await connected.stream(body, call);
+      return { events, reader: wire.reader({ provider, model }, done) };
     }
 
     const { body, warnings } = convert();
@@ -178,18 +185,4 @@ function errorContext(settings: Settings, connection: Connection | undefined): E
   const { endpoint, secrets } = connection;
   const { who, model, keyName } = endpoint;
   return { provider, who, model, keyName, secrets };
-}
-
-/** A promise, or the abort of the signal, whichever is first: loading and tokens know no signal. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop);
-  }
 }

@@ -8,10 +8,16 @@ import {
   type Model,
   type Watched,
 } from '@agent-functions/core';
+import {
+  streamAnswer,
+  cutAnswer,
+  jsonAnswer,
+  type HttpAnswer,
+} from '@agent-functions/core/testing';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { completed, delta, done, event, responsesItems } from '../test/wire-events.ts';
-import { bytes, cut, json, wireServer, type Answer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 import { azureOpenAI, openai } from './index.ts';
 
 // Conversations that move from one provider to another, over real HTTP: OpenAI's Responses API, then Azure's Chat
@@ -40,12 +46,12 @@ const saying = [
   event({ type: 'response.output_text.delta', output_index: 0, delta: 'It rains ' }),
   event({ type: 'response.output_text.delta', output_index: 0, delta: 'in Köln.' }),
 ];
-const whole = bytes(
+const whole = streamAnswer(
   [...saying, event({ type: 'response.output_item.done', output_index: 0, item: message })].join(
     '',
   ) + completed([message]),
 );
-const chatWhole = bytes(
+const chatWhole = streamAnswer(
   [delta({ content: 'It rains ' }), delta({ content: 'in Köln.' }), delta({}, 'stop'), done].join(
     '',
   ),
@@ -62,12 +68,16 @@ function shown(events: readonly Watched[]): string {
 }
 
 describe('fallback over HTTP', () => {
-  const failing: readonly [string, Answer, string][] = [
-    ['429', json({ error: { message: 'slow', code: 'rate_limit_exceeded' } }, 429), 'rate-limit'],
-    ['500', json({ error: { message: 'sorry' } }, 500), 'overloaded'],
-    ['cut before the first delta', cut(event({ type: 'response.created' })), 'network'],
-    ['cut after the first delta', cut(saying.slice(0, 2).join('')), 'network'],
-    ['ended after two deltas', bytes(saying.join('')), 'invalid-response'],
+  const failing: readonly [string, HttpAnswer, string][] = [
+    [
+      '429',
+      jsonAnswer({ error: { message: 'slow', code: 'rate_limit_exceeded' } }, 429),
+      'rate-limit',
+    ],
+    ['500', jsonAnswer({ error: { message: 'sorry' } }, 500), 'overloaded'],
+    ['cut before the first delta', cutAnswer(event({ type: 'response.created' })), 'network'],
+    ['cut after the first delta', cutAnswer(saying.slice(0, 2).join('')), 'network'],
+    ['ended after two deltas', streamAnswer(saying.join('')), 'invalid-response'],
   ];
 
   it.each(failing)('goes on where the first model fails: %s', async (_, answer, reason) => {
@@ -93,7 +103,7 @@ describe('fallback over HTTP', () => {
   });
 
   it('gives a reader of the text no word twice', async () => {
-    first.play(cut(saying.slice(0, 2).join('')));
+    first.play(cutAnswer(saying.slice(0, 2).join('')));
     second.play(chatWhole);
     const modelSettings = { retry: { maxRetries: 0 } };
     const agent = new Agent({ name: 'bot', model: fallback(one, two), modelSettings });
@@ -113,7 +123,7 @@ it('passes the vendor’s own tools, and gives back what they did', async () => 
     action: { type: 'search', query: 'weather' },
   };
   first.play(
-    bytes(
+    streamAnswer(
       [search, message]
         .map((item, output_index) =>
           event({ type: 'response.output_item.done', output_index, item }),
@@ -159,7 +169,7 @@ describe('a session that goes on with another provider', () => {
       ]),
   });
   const call = { ...responsesItems.callA, name: 'radar' };
-  const calling = bytes(
+  const calling = streamAnswer(
     [reasoning, call]
       .map((item, output_index) => event({ type: 'response.output_item.done', output_index, item }))
       .join('') + completed([reasoning, call]),
@@ -201,7 +211,7 @@ describe('a session that goes on with another provider', () => {
 
   it('of which a fallback takes the middle of a turn', async () => {
     let asked = 0;
-    first.play((...wire) => (asked++ === 0 ? calling : json({ error: {} }, 500))(...wire));
+    first.play((...wire) => (asked++ === 0 ? calling : jsonAnswer({ error: {} }, 500))(...wire));
     second.play(chatWhole);
     const model = fallback(one, two);
     const modelSettings = { retry: { maxRetries: 0 } };

@@ -5,8 +5,9 @@ import {
   type ModelSettings,
   type TokenCredential,
 } from '@agent-functions/core';
+import { checkOptions, defaultSettings, optionText } from '@agent-functions/core/provider';
 import type { OpenAI } from 'openai';
-import { checkKinds } from './option-kinds.ts';
+import { azureHints, azureKinds, openAIKinds } from './option-kinds.ts';
 
 /** Which of OpenAI's two wire formats is spoken. */
 export type OpenAIApi = 'responses' | 'chat';
@@ -109,46 +110,6 @@ interface Spellings {
   readonly azureDeployment?: string | undefined;
 }
 
-const known: ReadonlySet<string> = new Set([
-  'provider',
-  'modelName',
-  'model',
-  'apiKey',
-  'api',
-  'baseURL',
-  'apiBase',
-  'endpoint',
-  'azureEndpoint',
-  'deployment',
-  'azureDeployment',
-  'apiVersion',
-  'credential',
-  'scope',
-  'organization',
-  'project',
-  'headers',
-  'extraHeaders',
-  'extraBody',
-  'promptCacheKey',
-  'serviceTier',
-  'settings',
-  'temperature',
-  'maxTokens',
-  'timeoutMs',
-  'maxRetries',
-  'fetch',
-  'client',
-]);
-
-const onlyAzure = [
-  'azureEndpoint',
-  'deployment',
-  'azureDeployment',
-  'apiVersion',
-  'credential',
-  'scope',
-];
-
 /**
  * One form of all spellings: `openai('gpt-5-mini', {...})`, and an `LLMConfig` with the Python package's names.
  *
@@ -161,13 +122,12 @@ export function toSettings(
 ): Settings {
   const factory = factories[provider];
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
-  checkNames(factory, provider, raw);
-  checkKinds(factory, raw);
+  checkOptions(factory, raw, provider === 'openai' ? openAIKinds : azureKinds, azureHints);
   const name =
     typeof model === 'string'
       ? model
-      : (raw.deployment ?? raw.azureDeployment ?? raw.modelName ?? text(raw['model']));
-  if (provider === 'openai' && text(name) === undefined) {
+      : (raw.deployment ?? raw.azureDeployment ?? raw.modelName ?? optionText(raw['model']));
+  if (provider === 'openai' && optionText(name) === undefined) {
     throw new UserError(`${factory} needs the name of a model: openai('gpt-5-mini').`);
   }
   if (raw.apiKey !== undefined && raw.credential !== undefined) {
@@ -175,26 +135,26 @@ export function toSettings(
   }
   return {
     provider,
-    model: text(name),
-    apiKey: text(raw.apiKey),
-    api: api(factory, raw.api),
+    model: optionText(name),
+    apiKey: optionText(raw.apiKey),
+    api: raw.api,
     baseURL:
-      text(raw.baseURL) ??
-      text(raw.apiBase) ??
-      (provider === 'openai' ? text(raw.endpoint) : undefined),
-    endpoint: text(raw.endpoint) ?? text(raw.azureEndpoint),
-    apiVersion: text(raw.apiVersion),
+      optionText(raw.baseURL) ??
+      optionText(raw.apiBase) ??
+      (provider === 'openai' ? optionText(raw.endpoint) : undefined),
+    endpoint: optionText(raw.endpoint) ?? optionText(raw.azureEndpoint),
+    apiVersion: optionText(raw.apiVersion),
     credential: raw.credential,
-    scope: text(raw.scope),
-    organization: text(raw.organization),
-    project: text(raw.project),
+    scope: optionText(raw.scope),
+    organization: optionText(raw.organization),
+    project: optionText(raw.project),
     headers: { ...raw.extraHeaders, ...raw.headers },
     extraBody: {
       ...(raw.promptCacheKey === undefined ? {} : { prompt_cache_key: raw.promptCacheKey }),
       ...(raw.serviceTier === undefined ? {} : { service_tier: raw.serviceTier }),
       ...raw.extraBody,
     },
-    defaults: defaultsOf(raw),
+    defaults: defaultSettings(raw),
     fetch: raw.fetch,
     client: raw.client,
   };
@@ -205,46 +165,3 @@ const factories: { readonly [provider in Settings['provider']]: string } = {
   azure_openai: 'azureOpenAI()',
   azure_ai: 'azureAi()',
 };
-
-function checkNames(factory: string, provider: Settings['provider'], raw: Raw): void {
-  for (const [name, value] of Object.entries(raw)) {
-    if (value === undefined) continue;
-    if (name === 'timeout') {
-      throw new UserError(
-        `${factory} has no option timeout, because its unit would be a guess. Write timeoutMs, in milliseconds.`,
-      );
-    }
-    if (!known.has(name)) {
-      throw new UserError(
-        `${factory} has no option ${JSON.stringify(name)}. Fields of the request body go into extraBody, headers into headers.`,
-      );
-    }
-    if (provider === 'openai' && onlyAzure.includes(name)) {
-      throw new UserError(
-        `openai() has no option ${name}: it belongs to Azure OpenAI. Use azureOpenAI(), or provider: 'azure_openai'.`,
-      );
-    }
-  }
-}
-
-function api(factory: string, value: unknown): OpenAIApi | undefined {
-  if (value === undefined || value === 'responses' || value === 'chat') return value;
-  throw new UserError(
-    `${factory} got api: ${JSON.stringify(value)}. It is 'responses' or 'chat' (Chat Completions).`,
-  );
-}
-
-function defaultsOf(raw: Raw): ModelSettings {
-  const { temperature, maxTokens, timeoutMs, maxRetries } = raw;
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(maxRetries === undefined ? {} : { retry: { maxRetries } }),
-    ...raw.settings,
-  };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
-}

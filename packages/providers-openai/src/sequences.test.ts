@@ -1,9 +1,10 @@
 import { ModelError, type ModelResponse } from '@agent-functions/core';
+import { streamAnswer, cutAnswer } from '@agent-functions/core/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { chatSequences, responsesSequences, type Sequence } from '../test/sdk-sequences.ts';
 import { failure, listen, respond, targets } from '../test/targets.ts';
 import { done } from '../test/wire-events.ts';
-import { bytes, cut, wireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 
 // The vendor's own sequences, whole, and cut behind every event and within it.
 
@@ -35,7 +36,7 @@ describe.each([
   ];
 
   it.each(sequences)('$name', async (sequence) => {
-    server.play(bytes(wire(sequence).join('')));
+    server.play(streamAnswer(wire(sequence).join('')));
     if (sequence.fails !== undefined) {
       expect(await failure(listen(model))).toMatchObject({ reason: sequence.fails });
       return;
@@ -55,7 +56,12 @@ describe.each([
       for (let count = 0; count <= chunks.length; count++) {
         const before = chunks.slice(0, count).join('');
         const half = chunks[count]?.slice(0, 25) ?? '';
-        for (const play of [bytes(before), cut(before), bytes(before + half), cut(before + half)]) {
+        for (const play of [
+          streamAnswer(before),
+          cutAnswer(before),
+          streamAnswer(before + half),
+          cutAnswer(before + half),
+        ]) {
           server.play(play);
           const outcome = await respond(model).then(said, (error: unknown) => error);
           if (outcome instanceof ModelError) {
@@ -78,7 +84,7 @@ it('counts events that are newer than it, and says so once', async () => {
   if (model === undefined || sequence === undefined) throw new Error('nothing to ask');
   const surprise = 'event: response.surprise\ndata: {"type":"response.surprise","delta":"no"}\n\n';
   server.play(
-    bytes(
+    streamAnswer(
       sequence.events
         .map((event) => `${surprise}data: ${JSON.stringify(event)}\n\n`)
         .join(': a comment\n\n'),

@@ -1,17 +1,14 @@
 import {
-  isJsonArray,
   isJsonObject,
   type FilePart,
   type Json,
   type JsonObject,
   type ModelRequest,
   type ModelSettings,
-  type ModelStreamEvent,
   type Part,
 } from '@agent-functions/core';
+import type { Warning } from '@agent-functions/core/provider';
 import { strictSchema } from './strict-schema.ts';
-
-export type Warning = Extract<ModelStreamEvent, { readonly type: 'warning' }>;
 
 /** A request body, and what the wire could not say. */
 export interface WireRequest {
@@ -33,23 +30,6 @@ export interface RequestContext {
 /** A field and its value, or nothing: `undefined` has no JSON form. */
 export function field(name: string, value: Json | undefined): JsonObject {
   return value === undefined ? {} : { [name]: value };
-}
-
-/** Puts what the caller wrote by hand over a body: objects merge one level deep, arrays are appended, the rest replaces. */
-export function withExtras(
-  body: JsonObject,
-  ...extras: readonly (JsonObject | undefined)[]
-): JsonObject {
-  const out: { [key: string]: Json } = { ...body };
-  for (const extra of extras) {
-    for (const [key, value] of Object.entries(extra ?? {})) {
-      const before = out[key];
-      if (isJsonArray(before) && isJsonArray(value)) out[key] = [...before, ...value];
-      else if (isJsonObject(before) && isJsonObject(value)) out[key] = { ...before, ...value };
-      else out[key] = value;
-    }
-  }
-  return out;
 }
 
 /** `providerOptions.openai`, and for Azure also those under its own name. */

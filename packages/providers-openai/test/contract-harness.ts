@@ -1,11 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import {
   contractSecret,
-  playAnswer,
+  playReplies,
   type ModelHarness,
-  type ServerAnswer,
-  type ServerFailure,
-  type ServerReply,
+  type ReplyWire,
 } from '@agent-functions/core/testing';
 import { requestFaults } from './request-faults.ts';
 import { readRequest } from './sent-request.ts';
@@ -21,24 +18,13 @@ export function harness(target: Target): ModelHarness {
     cannot: target.wire === 'chat' ? chatCannot : {},
     async make(scenario) {
       const server = await wireServer();
-      let asked = 0;
-      let hangUp: () => void = () => undefined;
-      const hungUp = new Promise<void>((resolve) => (hangUp = resolve));
-      server.play((response, request) => {
-        void request.closed.then(hangUp);
-        const reply = scenario.replies[Math.min(asked++, scenario.replies.length - 1)];
-        return reply === undefined ? undefined : play(target.wire, reply, request.body, response);
-      });
-      let disposed: Promise<void> | undefined;
       return {
+        ...playReplies(server, scenario, wires[target.wire]),
         model: target.model(server.url, { apiKey: contractSecret }),
-        requests: () => server.received.map(({ body }): unknown => JSON.parse(body)),
-        hungUp,
         toolIds: (body) => (target.wire === 'chat' ? chatIds(body) : responsesIds(body)),
         read: readRequest,
         faults: (body) => requestFaults(body),
         option: { name: 'service_tier', value: 'flex' },
-        dispose: () => (disposed ??= server.close()),
       };
     },
   };
@@ -49,59 +35,43 @@ const chatCannot: ModelHarness['cannot'] = {
   'reasoning-with-tools': 'messages of Chat Completions have no place for signed reasoning',
 };
 
-async function play(
-  wire: Target['wire'],
-  reply: ServerReply,
-  request: string,
-  response: ServerResponse,
-): Promise<void> {
-  if (reply.page === true) return page(reply, response);
-  if (reply.type === 'failure') return fail(reply, response);
-  if (JSON.parse(request).stream === false) {
-    if (reply.pause?.afterChunks === 0) await reply.pause.until;
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(wire === 'chat' ? chatBody(reply) : responsesBody(reply)));
-    return;
-  }
-  if (reply.pause?.afterChunks === 0) await reply.pause.until;
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.flushHeaders();
-  await playAnswer(
-    reply,
-    wire === 'chat' ? chatChunks(reply) : responsesChunks(reply),
-    {
-      write: (bytes) => new Promise((resolve) => response.write(bytes, resolve)),
-      end: () => void response.end(),
-      destroy: () => void response.socket?.destroy(),
-    },
-    { keepAlive: ': keep-alive\n\n', failure: (failure) => streamFailure(wire, failure) },
-  );
-}
+/** Error bodies as OpenAI and Azure document them. */
+const common: Pick<ReplyWire, 'streams' | 'keepAlive' | 'refusal'> = {
+  streams: ({ body }) => JSON.parse(body).stream !== false,
+  keepAlive: ': keep-alive\n\n',
+  refusal({ reason, message }) {
+    const [type, code] = errorOf(reason);
+    return {
+      body: { error: { message, type, param: null, code } },
+      headers: { 'x-request-id': 'req_1' },
+    };
+  },
+};
 
 /** An error after the 200: an `error` event (`ResponseErrorEvent` of the SDK's types), or a chunk with `error`. */
-function streamFailure(
-  wire: Target['wire'],
-  { reason, message }: NonNullable<ServerAnswer['failure']>,
-): string {
-  const [type, code] = errors[reason] ?? ['server_error', null];
-  return wire === 'chat'
-    ? chunk({ error: { message, type, param: null, code } })
-    : event({ type: 'error', sequence_number: 9, code: code ?? type, message, param: null });
-}
+const wires: { readonly [wire in Target['wire']]: ReplyWire } = {
+  chat: {
+    ...common,
+    chunks: chatChunks,
+    body: chatBody,
+    failure({ reason, message }) {
+      const [type, code] = errorOf(reason);
+      return chunk({ error: { message, type, param: null, code } });
+    },
+  },
+  responses: {
+    ...common,
+    chunks: responsesChunks,
+    body: responsesBody,
+    failure({ reason, message }) {
+      const [type, code] = errorOf(reason);
+      return event({ type: 'error', sequence_number: 9, code: code ?? type, message, param: null });
+    },
+  },
+};
 
-function page(reply: ServerReply, response: ServerResponse): void {
-  const status = reply.type === 'failure' ? reply.status : 200;
-  response.writeHead(status, { 'content-type': 'text/html' });
-  response.end(`<html><body><h1>${status}</h1></body></html>`);
-}
-
-/** Error bodies as OpenAI and Azure document them. */
-function fail(reply: ServerFailure, response: ServerResponse): void {
-  const [type, code] = errors[reply.reason] ?? ['server_error', null];
-  const wait = reply.retryAfterSeconds ?? reply.retryAfterDate;
-  if (wait !== undefined) response.setHeader('retry-after', wait);
-  response.writeHead(reply.status, { 'content-type': 'application/json', 'x-request-id': 'req_1' });
-  response.end(JSON.stringify({ error: { message: reply.message, type, param: null, code } }));
+function errorOf(reason: string): readonly [type: string, code: string | null] {
+  return errors[reason] ?? ['server_error', null];
 }
 
 const errors: { readonly [reason: string]: readonly [type: string, code: string | null] } = {

@@ -1,38 +1,32 @@
+import {
+  numberOf as number,
+  recordOf as fields,
+  recordsOf as list,
+  stringOf,
+  type Fields,
+} from '@agent-functions/core/provider';
 import type { SentRequest } from '@agent-functions/core/testing';
 
 // What a request body says, read back into no vendor's words.
 
-type Fields = { readonly [key: string]: unknown };
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fields) : [];
-}
-
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return stringOf(value) ?? '';
 }
 
-function optional<T>(value: unknown, is: (value: unknown) => value is T): T | undefined {
-  return is(value) ? value : undefined;
+function flag(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
 }
-
-const isNumber = (value: unknown): value is number => typeof value === 'number';
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 
 /** A body of Chat Completions or of Responses. */
 export function readRequest(body: unknown): SentRequest {
   const sent = fields(body);
   const common = {
     toolChoice: toolChoice(sent['tool_choice']),
-    parallelToolCalls: optional(sent['parallel_tool_calls'], isBoolean),
-    temperature: optional(sent['temperature'], isNumber),
-    topP: optional(sent['top_p'], isNumber),
+    parallelToolCalls: flag(sent['parallel_tool_calls']),
+    temperature: number(sent['temperature']),
+    topP: number(sent['top_p']),
     stop: Array.isArray(sent['stop']) ? sent['stop'].map(text) : undefined,
-    seed: optional(sent['seed'], isNumber),
+    seed: number(sent['seed']),
     tools: list(sent['tools']).map((tool) =>
       text(tool['name'] ?? fields(tool['function'])['name']),
     ),
@@ -55,7 +49,7 @@ function chat(sent: Fields, common: Common): SentRequest {
       text: contentText(message['content']) + text(message['refusal']),
     })),
     files: all.flatMap((message) => contentFiles(message['content'])),
-    maxTokens: optional(sent['max_completion_tokens'] ?? sent['max_tokens'], isNumber),
+    maxTokens: number(sent['max_completion_tokens'] ?? sent['max_tokens']),
     output: fields(fields(sent['response_format'])['json_schema'])['schema'],
   };
 }
@@ -74,7 +68,7 @@ function responses(sent: Fields, common: Common): SentRequest {
         : [{ role: roleOf(item['role']), text: contentText(item['content']) }];
     }),
     files: items.flatMap((item) => contentFiles(item['content'] ?? item['output'])),
-    maxTokens: optional(sent['max_output_tokens'], isNumber),
+    maxTokens: number(sent['max_output_tokens']),
     output: fields(fields(sent['text'])['format'])['schema'],
   };
 }

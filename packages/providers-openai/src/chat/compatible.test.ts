@@ -1,7 +1,8 @@
+import { streamAnswer, jsonAnswer } from '@agent-functions/core/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { asking, failure, listen, respond } from '../../test/targets.ts';
 import { chunk, delta, done } from '../../test/wire-events.ts';
-import { bytes, json, wireServer } from '../../test/wire-server.ts';
+import { wireServer } from '../../test/wire-server.ts';
 import { openai } from '../index.ts';
 
 // What servers that speak Chat Completions "nearly" do.
@@ -16,7 +17,7 @@ const fn = (name: string | undefined, text: unknown): object => ({
 });
 
 async function callsOf(...chunks: readonly string[]): Promise<unknown> {
-  server.play(bytes([...chunks, done].join('')));
+  server.play(streamAnswer([...chunks, done].join('')));
   const { parts } = await respond(model);
   return parts.flatMap((part) =>
     part.type === 'tool-call' ? [[part.toolName, part.input, part.providerData?.['openai']]] : [],
@@ -135,18 +136,22 @@ describe('tool calls', () => {
   });
 
   it('are the reason to go on even where the server says stop', async () => {
-    server.play(bytes(calls({ index: 0, id: 'c1', ...fn('a', '{}') }) + delta({}, 'stop') + done));
+    server.play(
+      streamAnswer(calls({ index: 0, id: 'c1', ...fn('a', '{}') }) + delta({}, 'stop') + done),
+    );
     expect(await respond(model)).toMatchObject({ finishReason: 'tool-calls' });
   });
 
   it('without a name are an invalid response', async () => {
-    server.play(bytes(calls({ index: 0, id: 'c1', ...fn('', '{}') }) + delta({}, 'stop') + done));
+    server.play(
+      streamAnswer(calls({ index: 0, id: 'c1', ...fn('', '{}') }) + delta({}, 'stop') + done),
+    );
     expect(await failure(listen(model))).toMatchObject({ reason: 'invalid-response' });
   });
 
   it('show every byte of their arguments in deltas, also what came before the name', async () => {
     server.play(
-      bytes(
+      streamAnswer(
         calls({ index: 0, ...fn(undefined, '{"x"') }) +
           calls({ index: 0, ...fn('a', ':1}') }) +
           delta({}, 'stop') +
@@ -161,7 +166,7 @@ describe('tool calls', () => {
 
 it('takes a stream without a finish reason only when it is closed by the end mark', async () => {
   const text = delta({ content: 'Hello' });
-  server.play(bytes(text + done));
+  server.play(streamAnswer(text + done));
   expect(await respond(model)).toMatchObject({
     parts: [{ type: 'text', text: 'Hello' }],
     finishReason: 'stop',
@@ -172,17 +177,17 @@ it('takes a stream without a finish reason only when it is closed by the end mar
     setTimeout(() => response.end('NE]\n\n'), 20);
   });
   expect(await respond(model)).toMatchObject({ parts: [{ text: 'Hello' }] });
-  server.play(bytes(text));
+  server.play(streamAnswer(text));
   expect(await failure(listen(model))).toMatchObject({ reason: 'invalid-response' });
 });
 
 it('counts nothing where the server counts nothing', async () => {
-  server.play(bytes(delta({ content: 'Hi' }) + delta({ content: null }, 'stop') + done));
+  server.play(streamAnswer(delta({ content: 'Hi' }) + delta({ content: null }, 'stop') + done));
   expect(await respond(model)).toMatchObject({
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
   });
   server.play(
-    bytes(
+    streamAnswer(
       delta({ content: 'Hi' }, 'stop') +
         chunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } }) +
         done,
@@ -197,7 +202,7 @@ it('counts nothing where the server counts nothing', async () => {
 
 it.each(['reasoning_content', 'reasoning'])('shows what a model thought, in %s', async (field) => {
   server.play(
-    bytes(
+    streamAnswer(
       delta({ [field]: 'Let me ' }) +
         delta({ [field]: 'think.' }) +
         delta({ content: 'Yes.' }, 'stop') +
@@ -222,18 +227,18 @@ it.each(['reasoning_content', 'reasoning'])('shows what a model thought, in %s',
 });
 
 it('reads content that is a list of parts', async () => {
-  server.play(bytes(delta({ content: [{ type: 'text', text: 'Hi' }] }, 'stop') + done));
+  server.play(streamAnswer(delta({ content: [{ type: 'text', text: 'Hi' }] }, 'stop') + done));
   expect(await respond(model)).toMatchObject({ parts: [{ type: 'text', text: 'Hi' }] });
 });
 
 it('does not confuse an error as the finish reason with an answer', async () => {
-  server.play(bytes(delta({ content: 'Hi' }) + delta({}, 'error') + done));
+  server.play(streamAnswer(delta({ content: 'Hi' }) + delta({}, 'error') + done));
   expect(await failure(listen(model))).toMatchObject({ reason: 'invalid-response' });
 });
 
 it('reads first chunks without choices, and choices other than the first not at all', async () => {
   server.play(
-    bytes(
+    streamAnswer(
       chunk({ id: '', choices: [], prompt_filter_results: [{ prompt_index: 0 }] }) +
         chunk({ choices: [{ index: 1, delta: { content: 'no' }, finish_reason: 'stop' }] }) +
         delta({ content: 'yes' }, 'stop') +
@@ -244,14 +249,14 @@ it('reads first chunks without choices, and choices other than the first not at 
 });
 
 it('reads errors that come with 200', async () => {
-  server.play(json({ error: { message: 'no such model', code: 404 } }));
+  server.play(jsonAnswer({ error: { message: 'no such model', code: 404 } }));
   const settings = { streaming: false };
   const error = await failure(listen(model, asking({ settings })));
   expect(error).toMatchObject({ reason: 'invalid-request', status: 404 });
 });
 
 it('sends no Authorization where there is no key', async () => {
-  server.play(bytes(delta({ content: 'Hi' }, 'stop') + done));
+  server.play(streamAnswer(delta({ content: 'Hi' }, 'stop') + done));
   await respond(model);
   expect(server.received.at(-1)?.headers.authorization).toBeUndefined();
 });

@@ -4,25 +4,26 @@ import type {
   ModelResponse,
   ModelStreamEvent,
 } from '@agent-functions/core';
-import { WireError } from '../errors.ts';
 import {
-  bodyOf,
-  finishOf,
-  nothing,
-  type ReadContext,
-  type StreamReader,
-  usageOf,
-} from '../from-stream.ts';
-import { isRecord, listOf, stringOf } from '../json.ts';
+  isRecord,
+  listOf,
+  stringOf,
+  WireError,
+  type AnswerReader,
+  type Fields,
+} from '@agent-functions/core/provider';
+import { bodyOf, finishOf, nothing, type ReadContext, usageOf } from '../from-stream.ts';
 import { toolCallFragments } from './tool-calls.ts';
-
-type Fields = { readonly [key: string]: unknown };
 
 /** Fields of compatible servers for what a model thought; OpenAI's own Chat Completions has none. */
 const reasoningFields = ['reasoning_content', 'reasoning'] as const;
 
-/** Reads the chunks of `POST /chat/completions` with `stream: true`. */
-export function chatReader(context: ReadContext): StreamReader {
+/**
+ * Reads the chunks of `POST /chat/completions` with `stream: true`.
+ *
+ * @param done Whether the stream was closed by the vendor's own end mark; asked at its end.
+ */
+export function chatReader(context: ReadContext, done: () => boolean): AnswerReader {
   const calls = toolCallFragments();
   let chunks = 0;
   let text = '';
@@ -76,18 +77,19 @@ export function chatReader(context: ReadContext): StreamReader {
       return isRecord(delta) ? readDelta(delta) : nothing;
     },
     isComplete: () => finish !== undefined && finish !== 'error',
-    end(done) {
+    end() {
       const parts = toParts({ reasoning, reasoningField, text, refusal }, context.provider);
       parts.push(...calls.parts(context.provider));
       // A server that forgets the reason but closes the stream properly has said all it had.
-      if (finish === undefined && !(done && parts.length > 0)) {
+      if (finish === undefined && !(done() && parts.length > 0)) {
         throw new WireError(
           chunks === 0
             ? 'the stream ended without any answer'
             : 'the stream ended in the middle of the answer',
         );
       }
-      return toResponse({ id, model, usage, finish, parts }, context);
+      const response = toResponse({ id, model, usage, finish, parts }, context);
+      return [{ type: 'response', response }];
     },
   };
 }

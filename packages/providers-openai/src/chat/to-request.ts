@@ -12,6 +12,7 @@ import {
   type ToolResultPart,
   type ToolSpec,
 } from '@agent-functions/core';
+import { type Warning, wireIds, type WireIds, withExtras } from '@agent-functions/core/provider';
 import {
   argumentsText,
   field,
@@ -24,13 +25,10 @@ import {
   unsupportedPart,
   vendorOptions,
   wireSchema,
-  withExtras,
   type RequestContext,
-  type Warning,
   type WireRequest,
   contentOf,
 } from '../to-request.ts';
-import { wireIds, type WireIds } from '../wire-ids.ts';
 
 /** The body of `POST /chat/completions` (https://platform.openai.com/docs/api-reference/chat/create). */
 export function toChatRequest(request: ModelRequest, context: RequestContext): WireRequest {

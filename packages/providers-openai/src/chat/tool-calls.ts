@@ -1,7 +1,6 @@
 import { toJson, type ModelPart, type ModelStreamEvent } from '@agent-functions/core';
-import { WireError } from '../errors.ts';
+import { isRecord, stringOf, WireError } from '@agent-functions/core/provider';
 import { parseInput } from '../from-stream.ts';
-import { isRecord, stringOf } from '../json.ts';
 
 /** A tool call while its fragments come in. */
 interface OpenCall {

@@ -5,20 +5,23 @@ import {
   type ModelResponse,
   type ModelStreamEvent,
 } from '@agent-functions/core';
-import { WireError } from '../errors.ts';
+import {
+  isRecord,
+  listOf,
+  stringOf,
+  WireError,
+  type AnswerReader,
+  type Fields,
+} from '@agent-functions/core/provider';
 import {
   bodyOf,
   finishOf,
   nothing,
   parseInput,
   type ReadContext,
-  type StreamReader,
   usageOf,
 } from '../from-stream.ts';
-import { isRecord, listOf, stringOf } from '../json.ts';
 import { isKnownEvent } from './known-events.ts';
-
-type Fields = { readonly [key: string]: unknown };
 
 /** An output item while it is written. */
 interface OpenItem {
@@ -33,7 +36,7 @@ interface OpenItem {
 }
 
 /** Reads the events of `POST /responses` with `stream: true`. Events it does not know it counts. */
-export function responsesReader(context: ReadContext): StreamReader {
+export function responsesReader(context: ReadContext): AnswerReader {
   const items = new Map<unknown, OpenItem>();
   let calls = 0;
   let final: Fields | undefined;
@@ -130,7 +133,7 @@ export function responsesReader(context: ReadContext): StreamReader {
             : 'the stream ended in the middle of the answer',
         );
       }
-      return toResponse(final, context, output(final, items));
+      return [{ type: 'response', response: toResponse(final, context, output(final, items)) }];
     },
   };
 }
