@@ -1,5 +1,6 @@
 import type { Principal } from './events.ts';
 import type { JsonObject } from './json.ts';
+import type { HandOver } from './leaving.ts';
 import type { LogLevel } from './logger.ts';
 
 /** What a host knows of a request that the `Request` does not say. */
@@ -11,6 +12,8 @@ export interface HostContext {
   /** When the host will end the request, in milliseconds since 1970: streams end by themselves before. */
   readonly deadline?: number | undefined;
   readonly traceparent?: string | undefined;
+  /** When the host will end this process's work on a run, whoever still listens: another one goes on with it. */
+  readonly handOver?: HandOver | undefined;
   /** Keeps the host alive for work that outlasts the response. */
   waitUntil(work: Promise<unknown>): void;
   log(level: LogLevel, message: string, fields?: JsonObject): void;

@@ -4,12 +4,15 @@ import {
   Runner,
   UserError,
   type Agent,
+  type Woken,
   type ContextFactory,
+  type HandOver,
   type HostContext,
 } from '@agent-functions/core';
 import { agentRoutes } from './agent-routes.ts';
 import { Answer, respond, type ReadBody } from './answer.ts';
 import { chatRoutes } from './chat.ts';
+import { Cleaning } from './cleaning.ts';
 import { cors, type Cors } from './cors.ts';
 import { guestRoutes } from './guest-routes.ts';
 import { healthRoutes, ready } from './health.ts';
@@ -22,14 +25,17 @@ import type {
   RouteInfo,
   Runners,
   ServerRunner,
+  WakeOptions,
 } from './options.ts';
 import { principalOf } from './principal.ts';
 import { Problem, problemAnswer, toProblem } from './problem.ts';
 import { Recovery } from './recovery.ts';
 import { routeTable, type Match, type Reply, type Route } from './routes.ts';
 import { runRoutes } from './run-routes.ts';
-import { reasonOf, type RunnerPort, type Scope, type Served } from './scope.ts';
+import { reasonOf } from './reason.ts';
+import { type RunnerPort, type Scope, type Served } from './scope.ts';
 import { Stopping } from './stopping.ts';
+import { wake } from './wake.ts';
 
 /**
  * The HTTP API of some agents as a fetch handler (docs: http-api).
@@ -46,6 +52,7 @@ class Server<C> implements AgentServer<C> {
   readonly #options: AgentServerOptions<C>;
   readonly #background = new BackgroundWork();
   readonly #stopping = new Stopping();
+  readonly #handOver = new AbortController();
   readonly #cors: Cors | undefined;
   #agents: ReadonlyMap<string, Agent<C, unknown>>;
   #mounted: Mounted<C> | undefined;
@@ -98,6 +105,10 @@ class Server<C> implements AgentServer<C> {
     this.#recovery.start();
   }
 
+  wake(message: unknown, options: WakeOptions = {}): Promise<Woken> {
+    return wake(this.#mount().scope, message, options);
+  }
+
   async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
     this.#closed = true;
     const recovery = this.#recovery?.stop();
@@ -106,6 +117,11 @@ class Server<C> implements AgentServer<C> {
       options.graceMs ?? 10_000,
     );
     this.#stopping.begin();
+    // Runs that another process can go on with are released; what they are doing may settle for a moment.
+    this.#handOver.abort();
+    if (!this.store.durable) return;
+    const left = Promise.all([this.#recovery?.left(), this.#background.settled()]);
+    await settled(left, settleMs + releaseMs);
   }
 
   // A property, so that it can be handed to a host as it is.
@@ -168,7 +184,10 @@ class Server<C> implements AgentServer<C> {
   }
 
   #mount(): Mounted<C> {
-    return (this.#mounted ??= mount(this.#options, this.store, this.#agents, this.#stopping));
+    return (this.#mounted ??= mount(this.#options, this.store, this.#agents, {
+      stopping: this.#stopping,
+      handOver: { signal: this.#handOver.signal, settleMs },
+    }));
   }
 
   #remount(before: ReadonlyMap<string, Agent<C, unknown>>): void {
@@ -191,6 +210,10 @@ class Server<C> implements AgentServer<C> {
   }
 }
 
+/** How long steps in progress may settle when the server closes, and how long it may then take to release their runs. */
+const settleMs = 2_000;
+const releaseMs = 500;
+
 /** Runners and routes of one set of agents. */
 interface Mounted<C> {
   readonly scope: Scope;
@@ -203,7 +226,7 @@ function mount<C>(
   options: AgentServerOptions<C>,
   store: Scope['store'],
   agents: ReadonlyMap<string, Agent<C, unknown>>,
-  stopping: Stopping,
+  { stopping, handOver }: { readonly stopping: Stopping; readonly handOver: HandOver },
 ): Mounted<C> {
   const logger = options.logger ?? consoleLogger({ level: 'warn' });
   const all = [...agents.values()];
@@ -219,6 +242,7 @@ function mount<C>(
       models: options.models,
       store,
       leaseMs,
+      handOver,
       agents: all.filter((other) => other !== agent),
       logger,
       tracer: options.tracer,
@@ -244,6 +268,7 @@ function mount<C>(
     heartbeatMs: options.heartbeatMs ?? 15_000,
     leaseMs,
     stopping,
+    cleaning: new Cleaning(store, logger),
     allowModelSettings: options.allowModelSettings ?? false,
     allowClientSessionIds: options.allowClientSessionIds ?? false,
     authenticates: options.authenticate !== undefined,

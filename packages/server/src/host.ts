@@ -1,4 +1,11 @@
-import type { HostContext, JsonObject, Logger, LogLevel, Principal } from '@agent-functions/core';
+import type {
+  HandOver,
+  HostContext,
+  JsonObject,
+  Logger,
+  LogLevel,
+  Principal,
+} from '@agent-functions/core';
 import type { ReadBody } from './answer.ts';
 
 const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -44,6 +51,10 @@ export class RequestHost implements HostContext {
     return this.#given.deadline;
   }
 
+  get handOver(): HandOver | undefined {
+    return this.#given.handOver;
+  }
+
   get traceparent(): string | undefined {
     const text = this.#given.traceparent ?? this.#request.headers.get('traceparent');
     // It is recorded with the run, so it is what it says it is (https://www.w3.org/TR/trace-context/#traceparent-header).
@@ -74,11 +85,12 @@ export class RequestHost implements HostContext {
 
 // Hosts may hand in an instance whose methods live on its class.
 function contextOf(given: Partial<HostContext>): Partial<HostContext> {
-  const { signal, deadline, traceparent } = given;
+  const { signal, deadline, traceparent, handOver } = given;
   return {
     ...(signal === undefined ? {} : { signal }),
     deadline,
     traceparent,
+    handOver,
     ...(given.waitUntil && { waitUntil: (work) => given.waitUntil?.(work) }),
     ...(given.log && { log: (level, message, fields) => given.log?.(level, message, fields) }),
   };

@@ -10,4 +10,5 @@ export type {
   RouteInfo,
   Runners,
   ServerRunner,
+  WakeOptions,
 } from './options.ts';

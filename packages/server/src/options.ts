@@ -1,6 +1,7 @@
 import type {
   Agent,
   ContextFactory,
+  HandOver,
   HostContext,
   Logger,
   ModelRegistry,
@@ -10,6 +11,7 @@ import type {
   RunnerConfig,
   Store,
   Tracer,
+  Woken,
 } from '@agent-functions/core';
 
 /** The agents of a server: a list, or a record whose keys are the names in URLs and in `runners`. */
@@ -96,6 +98,14 @@ export type AgentServerOptions<C = unknown> = ServerOptions<C> &
     ? { readonly context?: ContextFactory<C> | undefined }
     : { readonly context: ContextFactory<C> });
 
+/** Of one call of a wake. */
+export interface WakeOptions {
+  /** When this process must let go of the run. */
+  readonly handOver?: HandOver | undefined;
+  /** This call will not be delivered again: a run that cannot be taken up is ended `failed`, code `crash_loop`. */
+  readonly lastTry?: boolean | undefined;
+}
+
 /** A route as a host registers it and a command line prints it. */
 export interface RouteInfo {
   /** `GET`, `POST` …, or `*` for every method. */
@@ -139,12 +149,20 @@ export interface AgentServer<C = unknown> {
   addAgent(agent: Agent<C, unknown>, name?: string): void;
   /** @throws UserError for an unknown name, or once it has served. */
   removeAgent(name: string): void;
+  /**
+   * Takes a call of the store's wake (`store.wake`), as its trigger delivers it: looks at the run, and goes on with it
+   * where nobody does.
+   *
+   * @throws UserError for a message that is no wake; what made it impossible to go on: deliver it again.
+   */
+  wake(message: unknown, options?: WakeOptions): Promise<Woken>;
   /** Begins to look for abandoned runs of a durable store; `serve()` and the first request do it too. */
   start(): void;
   /**
    * Stops looking for runs, and waits up to `graceMs` (default 10,000) for answers, and for work that outlasted its
    * responses. Then an event stream ends with an `error` event and a chat is answered 503, both with code
-   * `server_stopping`; their runs go on where the store is durable, else they are cancelled. The store stays open.
+   * `server_stopping`; their runs go on where the store is durable, else they are cancelled: a step in progress may settle
+   * for 2 seconds, then the run is released for another process. The store stays open.
    */
   close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
 }

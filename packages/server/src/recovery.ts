@@ -1,5 +1,6 @@
 import type { RunHeader } from '@agent-functions/core';
-import { reasonOf, resumeQuietly, type Scope } from './scope.ts';
+import { reasonOf } from './reason.ts';
+import { resumeQuietly, type Scope } from './scope.ts';
 
 /** How many abandoned runs one process takes up at a time. */
 const atOnce = 16;
@@ -7,7 +8,7 @@ const pageSize = 100;
 
 /**
  * Looks, now and every `leaseMs`, for runs of a durable store whose holder is gone, and goes on with them. Every process
- * of the store may do so: a lease has one holder.
+ * of the store may do so: a lease has one holder. A store that wakes runs by itself is not searched.
  */
 export class Recovery {
   readonly #scope: Scope;
@@ -23,7 +24,10 @@ export class Recovery {
   }
 
   start(): void {
-    if (this.#timer !== undefined || this.#stopped || !this.#scope.store.durable) return;
+    const { store } = this.#scope;
+    if (this.#timer !== undefined || this.#stopped || !store.durable || store.wake !== undefined) {
+      return;
+    }
     this.#timer = setInterval(() => this.#look(), this.#scope.leaseMs);
     // It alone keeps no process alive.
     this.#timer.unref();
@@ -35,6 +39,11 @@ export class Recovery {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#sweep;
+  }
+
+  /** Resolves when nothing that was taken up here runs any more. */
+  async left(): Promise<void> {
+    await Promise.all(this.#working);
   }
 
   #look(): void {
@@ -67,6 +76,7 @@ export class Recovery {
       cursor = page.cursor;
     } while (cursor !== undefined);
     for (const runId of this.#waiting.keys()) if (!seen.has(runId)) this.#waiting.delete(runId);
+    await this.#scope.cleaning.whenDue();
   }
 
   async #isAbandoned({ runId }: RunHeader): Promise<boolean> {

@@ -1,9 +1,7 @@
 import {
-  AgentError,
   NotFoundError,
   type Agent,
   type AgentDefinition,
-  type ErrorCode,
   type JsonObject,
   type Logger,
   type ModelRegistry,
@@ -14,11 +12,15 @@ import {
   type RunResult,
   type RunStream,
   type Store,
+  type WakeCall,
+  type Woken,
 } from '@agent-functions/core';
 import { Answer } from './answer.ts';
 import type { RequestHost } from './host.ts';
-import type { ServerRunner } from './options.ts';
+import { reasonOf } from './reason.ts';
+import type { ServerRunner, WakeOptions } from './options.ts';
 import { Problem } from './problem.ts';
+import type { Cleaning } from './cleaning.ts';
 import type { Stopping } from './stopping.ts';
 
 /** What routes say of a run. Its context is made by the runner's factory, whatever its type. */
@@ -32,6 +34,7 @@ export interface RunnerPort extends Pick<
   run(input: RunInput, options: RouteRunOptions): Promise<RunResult<unknown>>;
   stream(input: RunInput, options: RouteRunOptions): RunStream<unknown>;
   resume(runId: string): Promise<RunResult<unknown>>;
+  wake(call: WakeCall, options: WakeOptions): Promise<Woken>;
 }
 
 /** An agent under its name in URLs. */
@@ -61,6 +64,7 @@ export interface Scope {
   readonly heartbeatMs: number;
   readonly leaseMs: number;
   readonly stopping: Stopping;
+  readonly cleaning: Cleaning;
   readonly allowModelSettings: boolean;
   readonly allowClientSessionIds: boolean;
   /** Whether callers need a principal for what tells of the inside. */
@@ -146,7 +150,7 @@ function noSuchRun({ store }: Scope): Problem {
 }
 
 /** The runner of the run's agent, or any: it knows the others, and says when an agent is gone. */
-export function runnerOf(scope: Scope, header: RunHeader): RunnerPort {
+export function runnerOf(scope: Scope, header: Pick<RunHeader, 'agent'>): RunnerPort {
   const [any] = scope.runners.values();
   const runner = scope.runners.get(header.agent) ?? any;
   if (runner === undefined) {
@@ -186,20 +190,4 @@ export async function resumeQuietly(
     scope.logger.log('error', 'A run could not be taken up', { runId, agent, ...reasonOf(error) });
     return undefined;
   }
-}
-
-/** Of these the sentence says all; a stack would bury it. */
-const plainCodes: ReadonlySet<string> = new Set<ErrorCode>([
-  'not_configured',
-  'store_full',
-  'store_unavailable',
-]);
-
-/** An error as fields of the log. */
-export function reasonOf(error: unknown): JsonObject {
-  if (!(error instanceof Error)) return { error: String(error) };
-  if (AgentError.isInstance(error) && plainCodes.has(error.code)) {
-    return { code: error.code, error: error.message };
-  }
-  return { error: `${error.name}: ${error.message}`, ...(error.stack && { stack: error.stack }) };
 }
