@@ -1,6 +1,7 @@
 import { publicFailure, toFailure, type JsonObject, type RunHeader } from '@agent-functions/core';
 import type { RequestHost } from './host.ts';
-import { reasonOf, runLinks, type Scope } from './scope.ts';
+import { reasonOf } from './reason.ts';
+import { runLinks, type Scope } from './scope.ts';
 
 /** The last event of a stream that cannot go on: what the client may know, and where the run is. */
 export function errorEvent(

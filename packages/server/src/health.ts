@@ -1,7 +1,8 @@
 import { AgentError, type JsonObject, type LLMConfig, type Model } from '@agent-functions/core';
 import type { ReadyCheck, ReadyReport } from './options.ts';
 import type { Route } from './routes.ts';
-import { json, reasonOf, type Scope } from './scope.ts';
+import { reasonOf } from './reason.ts';
+import { json, type Scope } from './scope.ts';
 
 /** Liveness, which names nothing, and readiness, which says what is wrong. */
 export function healthRoutes(scope: Scope): readonly Route[] {

@@ -2,7 +2,7 @@ import type { Principal } from '@agent-functions/core';
 import type { RequestHost } from './host.ts';
 import type { AgentServerOptions } from './options.ts';
 import { Problem } from './problem.ts';
-import { reasonOf } from './scope.ts';
+import { reasonOf } from './reason.ts';
 
 /**
  * Who asks: what `authenticate` says, else what the host knows. A `Response` is the app's own answer.
