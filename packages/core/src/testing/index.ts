@@ -57,7 +57,13 @@ export {
   type WireServer,
   type WireServerOptions,
 } from './wire-server.ts';
-export { modelEvents, modelRequest, modelResponse, userMessage, weatherTool } from './call-model.ts';
+export {
+  modelEvents,
+  modelRequest,
+  modelResponse,
+  userMessage,
+  weatherTool,
+} from './call-model.ts';
 export { toolSourceContract, type ToolSourceUnderTest } from './tool-source-contract.ts';
 export {
   serverContract,

@@ -3,10 +3,13 @@ import { channelContract } from './store-channel-contract.ts';
 import { inboxContract } from './store-inbox-contract.ts';
 import { journalContract } from './store-journal-contract.ts';
 import { leaseContract } from './store-lease-contract.ts';
+import { pagingContract } from './store-paging-contract.ts';
+import { raceContract } from './store-race-contract.ts';
 import { runContract } from './store-run-contract.ts';
 import type { StoreCase, StoreVolume } from './store-case.ts';
 import { expiryContract } from './store-expiry-contract.ts';
 import { sessionContract } from './store-session-contract.ts';
+import { volumeContract } from './store-volume-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 
 /** A store of its own for one test. `another` opens a second handle on the same data, as a second process would. */
@@ -88,11 +91,20 @@ export function storeContract(
     test.describe(`leases${because(limits.clock)}`, () => {
       leaseContract(define);
     });
+    test.describe('several at once', () => {
+      raceContract(define);
+    });
     test.describe('inbox', () => {
       inboxContract(define);
     });
     test.describe('sessions', () => {
       sessionContract(define);
+    });
+    test.describe('pages while others write', () => {
+      pagingContract(define);
+    });
+    test.describe(`volume${because(limits.volume?.reason)}`, () => {
+      volumeContract(define);
     });
     test.describe(`what may go${because(limits.clock)}`, () => {
       expiryContract(define, limits.clock === undefined);

@@ -1,3 +1,4 @@
+import type { Signal } from '../store.ts';
 import { collect, equal, ok } from './assert.ts';
 import type { StoreCase } from './store-case.ts';
 import { begin, endOf, eventOf, headerOf, startOf, warning } from './store-fixtures.ts';
@@ -14,6 +15,26 @@ const oddIds = [
   '🦊🦊',
   'x'.repeat(200),
   '\\back#hash?query',
+  'case',
+  'CASE',
+  // The same to a reader, not the same text.
+  'caf\u00e9',
+  'cafe\u0301',
+  'line\u2028separator\u2029\ttab\nnew',
+  'nul\u0000a',
+  'nul\u0000b',
+  '\ufeffbom',
+  `${'k'.repeat(1_000)}1`,
+  `${'k'.repeat(1_000)}2`,
+  "'",
+  '"',
+  '%',
+  '_',
+  '[a-z]*',
+  '-1',
+  '0',
+  '__proto__',
+  'constructor',
 ];
 
 export function journalContract(it: StoreCase): void {
@@ -65,9 +86,46 @@ export function journalContract(it: StoreCase): void {
       equal(await other.runs.header(runId), headerOf(runId), runId);
       equal(await collect(other.runs.read(runId)), [startOf(runId)], runId);
     }
+    for (const id of oddIds)
+      await begin(store, `of ${id}`, { header: { sessionId: id, owner: id } });
+    for (const id of oddIds) {
+      const own = [headerOf(`of ${id}`, { sessionId: id, owner: id })];
+      equal(
+        (await other.runs.list({ sessionId: id, limit: 9 })).runs,
+        own,
+        `runs of session ${id}`,
+      );
+      equal((await other.runs.list({ owner: id, limit: 9 })).runs, own, `runs of ${id}`);
+      await store.runs.post('case', { id, type: 'cancel', by: id });
+      await store.runs.post('case', { id, type: 'cancel', by: id });
+    }
+    equal(
+      (await other.runs.inbox('case')).map(({ id }) => id),
+      oddIds,
+      'signals',
+    );
+    await store.runs.append('case', [warning('case', 2)], {
+      expectedSeq: 1,
+      token: 1,
+      drained: oddIds.slice(1),
+    });
+    equal(
+      (await other.runs.inbox('case')).map(({ id }) => id),
+      oddIds.slice(0, 1),
+      'drained',
+    );
     for (const id of oddIds) {
       const at = { expectedVersion: '0', operationId: `claim:${id}` };
       await store.sessions.commit(id, { state: { id }, owner: id }, at);
+      await other.sessions.commit(id, { state: { id: 'twice' } }, at);
+    }
+    for (const id of oddIds) {
+      const { sessions } = await other.sessions.list({ owner: id, limit: 9 });
+      equal(
+        sessions.map(({ sessionId }) => sessionId),
+        [id],
+        `sessions of ${id}`,
+      );
     }
     for (const id of oddIds) equal((await other.sessions.load(id)).state, { id }, id);
     for (const id of oddIds) {
@@ -75,12 +133,20 @@ export function journalContract(it: StoreCase): void {
       await store.sessions.delete(id);
     }
     for (const id of oddIds) equal(await other.runs.header(id), undefined, id);
+    for (const id of oddIds) equal((await other.sessions.load(id)).version, '0', id);
+    for (const id of oddIds) ok(await other.runs.header(`of ${id}`), `of ${id}`);
   });
 
   it('gives values back deep-equal', async ({ store, other }) => {
     const { token } = await begin(store, 'r1');
     const data = {
-      text: 'naïve 日本 🦊 \u0000 \u2028 "quoted" \\ \n \ud83e',
+      text: 'naïve 日本 🦊 \u0000 \u2028 \u2029 \ufeff "quoted" \\ \n \ud83e',
+      lone: ['\ud83e', '\udd8a', '\udd8a\ud83e', `${'x'.repeat(99_999)}\ud83e`],
+      // A pair that straddles whatever size of page or property a store cuts at.
+      pairs: [`${'🦊'.repeat(50_000)}`, `x${'🦊'.repeat(50_000)}`],
+      ['🦊 "key" \u0000 \u2028 \ud83e']: 'in a key',
+      ['k'.repeat(2_000)]: 'a long key',
+      '': 'no key',
       numbers: [0, -1, 1.5, 1e21, 5e-324, Number.MAX_SAFE_INTEGER],
       empty: [{}, [], '', null, false],
       deep: { a: { b: { c: [[[1]]] } } },
@@ -97,6 +163,13 @@ export function journalContract(it: StoreCase): void {
     );
     const { messages, state } = await other.sessions.load('s1');
     equal({ messages, state }, { messages: [message], state: data }, 'the session');
+    const signal: Signal = { id: 'c1', type: 'cancel', by: 'ann 🦊', reason: data.text };
+    await other.runs.post('r1', signal);
+    equal(await store.runs.inbox('r1'), [signal], 'the signal');
+    const header = headerOf('r2', { agent: 'ümläut 日本', owner: data.text, requestHash: 'h' });
+    await store.runs.create(header, startOf('r2'), { holder: 'h "1" 🦊', ttlMs: 1_000 });
+    equal(await other.runs.header('r2'), header, 'the header');
+    equal((await other.runs.peek('r2'))?.lease?.holder, 'h "1" 🦊', 'the holder');
   });
 
   it('takes an event of 1 MB, and several in one append', async ({ store, other }) => {

@@ -1,7 +1,16 @@
 import type { Store } from '../store.ts';
 import { collect, equal, ok } from './assert.ts';
 import type { StoreCase } from './store-case.ts';
-import { begin, endOf, headerOf, refused, startOf, userMessage, warning, winners } from './store-fixtures.ts';
+import {
+  begin,
+  endOf,
+  headerOf,
+  refused,
+  startOf,
+  userMessage,
+  warning,
+  winners,
+} from './store-fixtures.ts';
 
 /** Several at once, on both handles. */
 const crowd = 8;
@@ -30,7 +39,9 @@ export function raceContract(it: StoreCase): void {
       Array.from({ length: 31 }, (_, index) => index + 1),
       'no gap, nothing twice',
     );
-    const writers = journal.slice(1).map((event) => (event.type === 'warning' ? event.message : ''));
+    const writers = journal
+      .slice(1)
+      .map((event) => (event.type === 'warning' ? event.message : ''));
     for (let at = 0; at < writers.length; at += 3) {
       equal(new Set(writers.slice(at, at + 3)).size, 1, 'an append is not mixed with another');
     }
@@ -79,7 +90,11 @@ export function raceContract(it: StoreCase): void {
       ),
     );
     const won = taken.filter((one) => one !== undefined);
-    equal(won.map(({ attempt }) => attempt), [1], 'one has it, at its first attempt');
+    equal(
+      won.map(({ attempt }) => attempt),
+      [1],
+      'one has it, at its first attempt',
+    );
     equal((await other.runs.peek('r1'))?.lease, won[0]?.lease, 'as everybody sees');
   });
 

@@ -27,7 +27,10 @@ export function volumeContract(it: StoreCase): void {
     equal(seen, events, 'all of it');
     // Who reads it whole before giving the first event holds it whole in memory.
     const wholeMs = performance.now() - started;
-    ok((firstMs ?? 0) < wholeMs / 2, `first event after ${firstMs} ms, the last after ${wholeMs} ms`);
+    ok(
+      (firstMs ?? 0) < wholeMs / 2,
+      `first event after ${firstMs} ms, the last after ${wholeMs} ms`,
+    );
     for (const after of [events - 1, events - 250, Math.floor(events / 2)]) {
       const lookedAt = performance.now();
       for await (const { seq } of other.runs.read('r1', { after })) {
@@ -56,7 +59,11 @@ export function volumeContract(it: StoreCase): void {
     const batch = [warning('r1', 2), large, warning('r1', 4)];
     await store.runs.append('r1', batch, { expectedSeq: 1, token });
     const read = await collect(other.runs.read('r1', { after: 1 }));
-    equal(read.map(({ seq }) => seq), [2, 3, 4], 'in order');
+    equal(
+      read.map(({ seq }) => seq),
+      [2, 3, 4],
+      'in order',
+    );
     // Compared without a report: nobody reads a difference of that length.
     ok(JSON.stringify(read) === JSON.stringify(batch), 'the same values');
     await store.runs.append('r1', [warning('r1', 5)], { expectedSeq: 4, token });
@@ -66,7 +73,10 @@ export function volumeContract(it: StoreCase): void {
 
   it('keeps a value of many small parts', async ({ store, other, volume: { bytes } }) => {
     const { token } = await begin(store, 'r1', { ttlMs: 600_000 });
-    const rows = Array.from({ length: Math.ceil(bytes / 400) }, (_, id) => ({ id, name: `n${id}` }));
+    const rows = Array.from({ length: Math.ceil(bytes / 400) }, (_, id) => ({
+      id,
+      name: `n${id}`,
+    }));
     const event = eventOf('r1', 2, { type: 'tool-checkpoint', callId: 'f0.t1.c1', data: rows });
     await store.runs.append('r1', [event], { expectedSeq: 1, token });
     const read = await collect(other.runs.read('r1', { after: 1 }));
@@ -78,7 +88,11 @@ export function volumeContract(it: StoreCase): void {
     other,
     volume: { bytes },
   }) => {
-    const messages = [userMessage('m1', 'Hi'), userMessage('m2', text(bytes)), userMessage('m3', '')];
+    const messages = [
+      userMessage('m1', 'Hi'),
+      userMessage('m2', text(bytes)),
+      userMessage('m3', ''),
+    ];
     const state = { notes: text(bytes / 4), n: 1 };
     const { version } = await store.sessions.commit(
       's1',

@@ -67,12 +67,8 @@ export interface WireServer {
   connections(): number;
   /** What the next requests are answered with. */
   play(answer: HttpAnswer): void;
-  /**
-   * Destroys every connection, then the server.
-   *
-   * @throws Error when any request had a fault.
-   */
-  close(): Promise<void>;
+  /** Destroys every connection, then the server. Rejects when any request had a fault. */
+  readonly close: () => Promise<void>;
 }
 
 export interface WireServerOptions {
