@@ -22,6 +22,7 @@ const agent = (options: object) =>
 const reflecting = (options: object) =>
   given((all: never) => new ReflectionAgent(all), { name: 'desk', ...options });
 const swarm = (target: unknown) => agent({ handoffConfig: { mode: 'swarm', targets: [target] } });
+const runner = (config: unknown) => given((all: never) => new Runner(billing, all), config);
 const asTool = (options: unknown) => given((all: never) => billing.asTool(all), options);
 const withTool = (options: object) =>
   given((all: never) => tool(all), {
@@ -33,6 +34,13 @@ const withTool = (options: object) =>
   });
 
 test.each<readonly [string, () => unknown, string]>([
+  [
+    'an option that a runner has not',
+    runner({ maxTurn: 3 }),
+    'new Runner() has an unknown option "maxTurn". Options: context, models, store, leaseMs,',
+  ],
+  ['a runner of a list', runner([]), 'new Runner() was given a list instead of an object'],
+  ['context', runner({ context: {} }), 'new Runner() has context an object (); it must be a func'],
   ['handoff() of nobody', given(handoff, undefined), 'handoff() was given undefined instead of an'],
   ['handoff() of a name', given(handoff, 'billing'), 'handoff() was given "billing" instead of an'],
   [

@@ -69,6 +69,19 @@ export interface RunnerConfig<C = unknown> {
   readonly tracer?: Tracer | undefined;
 }
 
+const runnerKinds: OptionKinds<RunnerConfig> = {
+  context: 'function',
+  models: 'any',
+  store: 'any',
+  leaseMs: 'any',
+  handOver: 'any',
+  agents: 'any',
+  maxTurns: 'any',
+  middleware: 'any',
+  logger: 'any',
+  tracer: 'any',
+};
+
 /** A handoff that the app makes itself. */
 export interface HandoffToRequest {
   readonly targetAgent: string;
@@ -101,10 +114,11 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   /** For runs without a store: those that wait for an answer, and those that were begun by `start()`. */
   #own: Store | undefined;
 
-  /** @throws UserError for what cannot work: an overridden `processRequest` with a durable store, two agents of one name. */
+  /** @throws UserError for what cannot work: an overridden `processRequest` with a durable store, two agents of one name, an unknown option. */
   constructor(agent: AgentDefinition<C, O>, config?: K) {
     this.agent = agent;
     this.#config = config ?? {};
+    checkOptions('new Runner()', this.#config, runnerKinds);
     const { store, leaseMs = 30_000 } = this.#config;
     checkMiddleware('The runner', this.#config.middleware);
     if (agent.overridesProcessRequest && store?.durable === true) {
