@@ -19,7 +19,7 @@ export interface Connection {
 
 export interface EventStream {
   readonly events: AsyncIterable<unknown>;
-  done(): boolean;
+  readonly done: () => boolean;
 }
 
 /** The way to one model: made at once, connected on first use. */

@@ -14,7 +14,7 @@ it.each<[string, unknown, string]>([
   ['apiBase', 8080, 'got apiBase: 8080. Write the address'],
   ['endpoint', '', 'got endpoint: "". Write the address'],
   ['apiKey', 12_345, 'got apiKey: a number. Write the key as a text'],
-  ['api', 'completions', "got api: \"completions\". Write one of 'responses', 'chat'."],
+  ['api', 'completions', "got api: \"completions\". It is 'responses' or 'chat'."],
   ['organization', 7, 'got organization: 7. Write a text'],
   ['promptCacheKey', 7, 'got promptCacheKey: 7. Write a text'],
   ['headers', { 'x-a': 1 }, 'got headers: an object whose "x-a" is no text'],

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
-import * as testing from '@agent-functions/core/testing';
+import { wireServer as listen, type WireServer } from '@agent-functions/core/testing';
 import { requestFaults } from './request-faults.ts';
 
 /** A server on this machine that fails a test whose requests the real API would refuse. */
-export async function wireServer(): Promise<testing.WireServer & AsyncDisposable> {
-  const server = await testing.wireServer(createServer, {
+export async function wireServer(): Promise<WireServer & AsyncDisposable> {
+  const server = await listen(createServer, {
     faults: ({ body }) => requestFaults(JSON.parse(body)),
   });
   return { ...server, [Symbol.asyncDispose]: server.close };

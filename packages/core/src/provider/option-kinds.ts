@@ -53,7 +53,9 @@ export function kindOf(is: (value: unknown) => boolean, write: string): OptionKi
 
 /** One of some values. */
 export function oneOf(...values: readonly (string | boolean)[]): OptionKind {
-  const write = `Write one of ${values.map((one) => (typeof one === 'string' ? `'${one}'` : String(one))).join(', ')}.`;
+  const names = values.map((one) => (typeof one === 'string' ? `'${one}'` : String(one)));
+  const last = names.pop() ?? '';
+  const write = `It is ${names.length === 0 ? '' : `${names.join(', ')} or `}${last}.`;
   return kindOf((value) => values.some((one) => one === value), write);
 }
 

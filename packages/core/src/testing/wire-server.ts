@@ -24,7 +24,7 @@ export interface HttpResponse {
   writeHead(status: number, headers?: { readonly [name: string]: string }): this;
   setHeader(name: string, value: number | string): unknown;
   flushHeaders(): void;
-  write(chunk: string | Uint8Array, written?: () => void): boolean;
+  write(chunk: string | Uint8Array, written?: (error?: Error | null) => void): boolean;
   end(chunk?: string | Uint8Array, ended?: () => void): unknown;
   end(ended?: () => void): unknown;
 }
