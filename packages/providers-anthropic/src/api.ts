@@ -1,4 +1,10 @@
 import { AgentError, type JsonObject } from '@agent-functions/core';
+import {
+  isHeaderText,
+  notAHeader,
+  readVariable,
+  type Environment,
+} from '@agent-functions/core/provider';
 import type { AnthropicClient, Settings } from './options.ts';
 
 /** What is needed for one call. */
@@ -22,8 +28,6 @@ export interface Api {
   /** The sentence that names the missing setting. */
   missing(): string | undefined;
 }
-
-export type Environment = { readonly [name: string]: string | undefined };
 
 // The SDK's retries and timeouts would hide what happens from a run: ours decide (`retry()`, `timeout()`).
 const never = { maxRetries: 0, timeout: 2_147_483_647 } as const;
@@ -62,7 +66,7 @@ export function locate(
   const baseURL =
     client?.baseURL ??
     settings.baseURL ??
-    read(env, 'ANTHROPIC_BASE_URL') ??
+    readVariable(env, 'ANTHROPIC_BASE_URL') ??
     'https://api.anthropic.com';
   const host = hostOf(baseURL);
   if (host === undefined && client === undefined) {
@@ -77,8 +81,10 @@ export function locate(
     return { endpoint: { baseURL, key: undefined, who, keyName: 'the key of the client' } };
   }
   const named =
-    read(env, 'ANTHROPIC_API_KEY') === undefined ? 'ANTHROPIC_AUTH_TOKEN' : 'ANTHROPIC_API_KEY';
-  const key = settings.apiKey ?? read(env, named);
+    readVariable(env, 'ANTHROPIC_API_KEY') === undefined
+      ? 'ANTHROPIC_AUTH_TOKEN'
+      : 'ANTHROPIC_API_KEY';
+  const key = settings.apiKey ?? readVariable(env, named);
   if (key === undefined && own && !hasAuth(settings)) {
     return {
       missing: `The model ${settings.model} of Anthropic has no key: set ANTHROPIC_API_KEY, or pass apiKey to anthropic().`,
@@ -154,20 +160,6 @@ function hostOf(url: string): string | undefined {
   return parsed === null || !/^https?:$/.test(parsed.protocol) ? undefined : parsed.host;
 }
 
-function read(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === '' ? undefined : value;
-}
-
 function environment(): Environment {
   return globalThis.process?.env ?? {};
-}
-
-/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
-function isHeaderText(value: string): boolean {
-  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
-}
-
-function notAHeader(setting: string): string {
-  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

@@ -6,25 +6,24 @@ import type {
   ModelStreamEvent,
   RequestUsage,
 } from '@agent-functions/core';
-import { WireError } from './errors.ts';
-import { isRecord, listOf, numberOf, stringOf } from './json.ts';
+import {
+  isRecord,
+  listOf,
+  numberOf,
+  stringOf,
+  WireError,
+  type AnswerReader,
+  type Fields,
+} from '@agent-functions/core/provider';
 import { toBlock, toPart, type OpenBlock } from './messages/blocks.ts';
 
-type Fields = { readonly [key: string]: unknown };
-
-/** Reads the events of one answer. Pure: one call per event, no waiting, and nothing is parsed twice. */
-export interface StreamReader {
-  /** What an event means: mostly one delta, or nothing. @throws WireError for an error inside the stream. */
-  push(event: unknown): readonly ModelStreamEvent[];
-  /** The vendor has said why the answer ended; what follows cannot change it. */
-  isComplete(): boolean;
+/** Reads messages one after the other: a turn that the vendor paused is gone on with in the next. */
+export interface MessagesReader extends AnswerReader {
   /**
    * The content so far, where the vendor paused a long turn and wants it back to go on (`pause_turn`); the next message
    * is read as its continuation.
    */
   resume(): Paused | undefined;
-  /** Warnings and the response, when the stream has ended. @throws WireError when it ended before the answer did. */
-  end(): readonly ModelStreamEvent[];
 }
 
 export interface Paused {
@@ -44,7 +43,7 @@ const maxResumes = 8;
  *
  * @param model The name that was asked for.
  */
-export function messagesReader(model: string): StreamReader {
+export function messagesReader(model: string): MessagesReader {
   const blocks: OpenBlock[] = [];
   const unknown = new Map<string, number>();
   const spent: Fields[] = [];

@@ -1,13 +1,19 @@
 import { AnthropicFoundry } from '@anthropic-ai/foundry-sdk';
 import { Anthropic } from '@anthropic-ai/sdk';
 import { fallback, type Message, type Model } from '@agent-functions/core';
+import {
+  streamAnswer,
+  jsonAnswer,
+  type HttpAnswer,
+  type WireServer,
+} from '@agent-functions/core/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { asking, claude, failure, listen, respond, user, weather } from '../test/ask.ts';
 import { start, stop, text } from '../test/wire-events.ts';
-import { bytes, json, wireServer, type Answer, type WireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 import { anthropic } from './index.ts';
 
-const hello = bytes([start(), ...text(0, 'Hi'), ...stop('end_turn')].join(''));
+const hello = streamAnswer([start(), ...text(0, 'Hi'), ...stop('end_turn')].join(''));
 
 let server: WireServer;
 beforeEach(async () => {
@@ -28,9 +34,9 @@ interface Sent {
 }
 
 /** Refuses requests that are so, as the real API does, and answers the others. */
-function refusing(isSo: (body: Sent) => boolean, message: string): Answer {
+function refusing(isSo: (body: Sent) => boolean, message: string): HttpAnswer {
   const error = { type: 'invalid_request_error', message, details: null };
-  const refusal = json({ type: 'error', error, request_id: 'req_1' }, 400);
+  const refusal = jsonAnswer({ type: 'error', error, request_id: 'req_1' }, 400);
   return (response, request) =>
     (isSo(JSON.parse(request.body)) ? refusal : hello)(response, request);
 }
@@ -91,7 +97,7 @@ describe('a model', () => {
   });
 
   test('neither retries nor says so by itself', async () => {
-    server.play(json({}, 529));
+    server.play(jsonAnswer({}, 529));
     await failure(listen(claude(server)));
     expect(server.received).toHaveLength(1);
     expect(server.received[0]?.headers['x-stainless-retry-count']).toBe('0');
@@ -125,7 +131,7 @@ describe('a client that is handed in', () => {
       'x-app': 'a',
       'anthropic-beta': 'b-1',
     });
-    server.play(json({}, 500));
+    server.play(jsonAnswer({}, 500));
     await failure(listen(model));
     expect(server.received).toHaveLength(2);
   });
@@ -239,7 +245,7 @@ describe('a refusal teaches', () => {
 
 test('a fallback model takes over after a failure, and no text is there twice', async () => {
   await using broken = await wireServer();
-  broken.play(bytes([start(), ...text(0, 'Hal')].join('')));
+  broken.play(streamAnswer([start(), ...text(0, 'Hal')].join('')));
   const model = fallback(claude(broken), claude(server, { name: 'claude-haiku-5-5' }));
   const events = await listen(model);
   const restart = events.findLastIndex(({ type }) => type === 'restart');

@@ -7,15 +7,20 @@ import {
   type ModelCallOptions,
   type ModelRequest,
 } from '@agent-functions/core';
-import { AnswerStream, type Call } from './answer-stream.ts';
+import {
+  AnswerStream,
+  orAborted,
+  type AnswerCall,
+  type ErrorContext,
+  type Warning,
+} from '@agent-functions/core/provider';
 import { anthropicApi, type Api, type Connection, type Events } from './api.ts';
-import { toModelError, type ErrorContext } from './errors.ts';
+import { toModelError } from './errors.ts';
 import { messagesReader, type Paused } from './from-stream.ts';
 import { traitsOf } from './known-models.ts';
 import { toSettings, type AnthropicOptions, type Settings } from './options.ts';
 import { learner, type Learnt } from './repairs.ts';
 import { toRequest, type WireRequest } from './to-request.ts';
-import type { Warning } from './warning.ts';
 
 /**
  * A model of Anthropic: `anthropic('claude-sonnet-5-5')`. With `client`, one on Foundry, Vertex or Bedrock. Also the
@@ -67,7 +72,7 @@ function ask(
     return toRequest(request, { model, traits, betas, cache, extraBody, leavesOut });
   }
 
-  async function prepare(): Promise<Call> {
+  async function prepare(): Promise<AnswerCall> {
     const connected = await orAborted(api.connect(), signal);
     connection = connected;
     let wire = convert();
@@ -119,18 +124,4 @@ function continued(body: JsonObject, { content, container }: Paused): JsonObject
 function errorContext({ model }: Settings, connection: Connection | undefined): ErrorContext {
   const { who = 'Anthropic', keyName = 'the key', secrets = [] } = connection ?? {};
   return { provider: 'anthropic', who, model, keyName, secrets };
-}
-
-/** A promise, or the abort of the signal, whichever is first: loading knows no signal. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop);
-  }
 }

@@ -4,8 +4,9 @@ import {
   type LLMConfig,
   type ModelSettings,
 } from '@agent-functions/core';
+import { checkOptions, defaultSettings, optionText } from '@agent-functions/core/provider';
 import type { Anthropic } from '@anthropic-ai/sdk';
-import { checkKinds } from './option-kinds.ts';
+import { anthropicKinds, elsewhere } from './option-kinds.ts';
 
 /**
  * The part of the SDK's client that a model uses: any `Anthropic`, `AnthropicFoundry`, `AnthropicVertex` or
@@ -57,37 +58,6 @@ export interface Settings {
 
 type Raw = Partial<LLMConfig> & Partial<AnthropicOptions>;
 
-const known: ReadonlySet<string> = new Set([
-  'provider',
-  'modelName',
-  'model',
-  'deployment',
-  'apiKey',
-  'baseURL',
-  'apiBase',
-  'endpoint',
-  'betas',
-  'promptCaching',
-  'headers',
-  'extraHeaders',
-  'extraBody',
-  'settings',
-  'temperature',
-  'maxTokens',
-  'timeoutMs',
-  'maxRetries',
-  'fetch',
-  'client',
-]);
-
-/** Names of an `LLMConfig` that belong to other vendors, and what to write here. */
-const elsewhere: { readonly [name: string]: string } = {
-  apiVersion: "Another version of the API goes into headers: { 'anthropic-version': '…' }.",
-  organization: 'A key of Anthropic belongs to one organization already.',
-  credential:
-    'For Entra ID make an AnthropicFoundry of @anthropic-ai/foundry-sdk and pass it as client.',
-};
-
 /**
  * One form of all spellings: `anthropic('claude-…', {...})`, and an `LLMConfig` with the Python package's names.
  *
@@ -95,61 +65,29 @@ const elsewhere: { readonly [name: string]: string } = {
  */
 export function toSettings(model: string | LLMConfig, options: AnthropicOptions = {}): Settings {
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
-  checkNames(raw);
-  checkKinds('anthropic()', raw);
+  checkOptions('anthropic()', raw, anthropicKinds, elsewhere);
   const name =
-    typeof model === 'string' ? model : (raw.modelName ?? text(raw['model']) ?? raw.deployment);
-  if (text(name) === undefined) {
+    typeof model === 'string'
+      ? model
+      : (raw.modelName ?? optionText(raw['model']) ?? raw.deployment);
+  if (optionText(name) === undefined) {
     throw new UserError(`anthropic() needs the name of a model: anthropic('claude-sonnet-5-5').`);
   }
   return {
-    model: text(name) ?? '',
-    apiKey: text(raw.apiKey),
-    baseURL: text(raw.baseURL) ?? text(raw.apiBase) ?? text(raw.endpoint),
+    model: optionText(name) ?? '',
+    apiKey: optionText(raw.apiKey),
+    baseURL: optionText(raw.baseURL) ?? optionText(raw.apiBase) ?? optionText(raw.endpoint),
     betas: raw.betas ?? [],
     cache: cacheOf(raw.promptCaching),
     headers: { ...raw.extraHeaders, ...raw.headers },
     extraBody: raw.extraBody ?? {},
-    defaults: defaultsOf(raw),
+    defaults: defaultSettings(raw),
     fetch: raw.fetch,
     client: raw.client,
   };
 }
 
-function checkNames(raw: Raw): void {
-  for (const [name, value] of Object.entries(raw)) {
-    if (value === undefined || known.has(name)) continue;
-    if (name === 'timeout') {
-      throw new UserError(
-        'anthropic() has no option timeout, because its unit would be a guess. Write timeoutMs, in milliseconds.',
-      );
-    }
-    throw new UserError(
-      `anthropic() has no option ${JSON.stringify(name)}. ${elsewhere[name] ?? 'Fields of the request body go into extraBody, headers into headers.'}`,
-    );
-  }
-}
-
-function cacheOf(value: unknown): Settings['cache'] {
-  if (value === undefined || value === true || value === '5m') return '5m';
+function cacheOf(value: AnthropicOptions['promptCaching']): Settings['cache'] {
   if (value === false) return undefined;
-  if (value === '1h') return value;
-  throw new UserError(
-    `anthropic() got promptCaching: ${JSON.stringify(value)}. It is true, false, '5m' or '1h'.`,
-  );
-}
-
-function defaultsOf(raw: Raw): ModelSettings {
-  const { temperature, maxTokens, timeoutMs, maxRetries } = raw;
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(maxRetries === undefined ? {} : { retry: { maxRetries } }),
-    ...raw.settings,
-  };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+  return value === '1h' ? value : '5m';
 }

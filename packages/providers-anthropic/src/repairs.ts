@@ -1,9 +1,8 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-functions/core';
-import { isRecord, stringOf } from './json.ts';
+import { isRecord, stringOf, type Warning } from '@agent-functions/core/provider';
 import type { ModelTraits, ThinkingMode } from './known-models.ts';
 import { isThinking, type LeavesOut } from './messages/conversation.ts';
 import { isForced, unsupportedChoice } from './messages/tools.ts';
-import type { Warning } from './warning.ts';
 
 /**
  * What a model has taught by refusing: the name of a deployment says nothing, and newer models take less than older ones.

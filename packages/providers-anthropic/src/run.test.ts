@@ -1,8 +1,9 @@
 import { Agent, jsonSchema, run, tool } from '@agent-functions/core';
+import { streamAnswer, type WireServer } from '@agent-functions/core/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claude } from '../test/ask.ts';
 import { call, start, stop, text, thinking } from '../test/wire-events.ts';
-import { bytes, wireServer, type WireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 
 let server: WireServer;
 beforeEach(async () => (server = await wireServer()));
@@ -16,7 +17,7 @@ test('an agent thinks, calls two tools, and goes on with its signed thoughts and
   const first = [start(), ...thinking(0, 'Two cities.', 'sig-1'), ...calls, ...stop('tool_use')];
   const second = [start({ id: 'msg_2' }), ...text(0, 'Rain in both.'), ...stop('end_turn')];
   server.play((response, request) =>
-    bytes((JSON.parse(request.body).messages.length > 1 ? second : first).join(''))(
+    streamAnswer((JSON.parse(request.body).messages.length > 1 ? second : first).join(''))(
       response,
       request,
     ),

@@ -1,9 +1,10 @@
 import { ModelError, type ModelStreamEvent } from '@agent-functions/core';
+import { streamAnswer, cutAnswer, type HttpAnswer } from '@agent-functions/core/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { asking, claude, weather } from '../test/ask.ts';
 import { sequences, type Sequence } from '../test/sdk-sequences.ts';
 import { event, known } from '../test/wire-events.ts';
-import { bytes, cut, wireServer, type Answer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 
 // The vendor's own sequences, whole, in single bytes, and cut behind every event and within it.
 
@@ -23,7 +24,7 @@ function wire({ turns, between = '', breaks }: Sequence): readonly (readonly str
 }
 
 /** Answers the first request with the first stream, and what it continues with the next. */
-function inTurn(answers: readonly Answer[]): Answer {
+function inTurn(answers: readonly HttpAnswer[]): HttpAnswer {
   return (response, received) => {
     const asked: unknown[] = JSON.parse(received.body).messages;
     const answer = answers[asked.length - 1];
@@ -37,7 +38,7 @@ interface Outcome {
   readonly error: unknown;
 }
 
-async function hear(...answers: readonly Answer[]): Promise<Outcome> {
+async function hear(...answers: readonly HttpAnswer[]): Promise<Outcome> {
   server.play(inTurn(answers));
   const shown: ModelStreamEvent[] = [];
   try {
@@ -92,7 +93,7 @@ function expectBroken(sequence: Sequence, { shown, error }: Outcome, hint: strin
 }
 
 /** Single bytes, each in a write of its own. */
-function inBytes(text: string): Answer {
+function inBytes(text: string): HttpAnswer {
   return async (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const byte of new TextEncoder().encode(text)) {
@@ -115,7 +116,7 @@ describe.each(sequences)('$name', (sequence) => {
   const streams = wire(sequence);
 
   it.each([
-    ['whole', bytes],
+    ['whole', streamAnswer],
     ['in single bytes', inBytes],
   ])('%s', async (how, play) => {
     const outcome = await hear(...streams.map((chunks) => play(chunks.join(''))));
@@ -129,8 +130,8 @@ describe.each(sequences)('$name', (sequence) => {
   });
 
   describe.each([
-    ['ends properly', bytes],
-    ['breaks', cut],
+    ['ends properly', streamAnswer],
+    ['breaks', cutAnswer],
   ] as const)('where the connection %s too early', (_, play) => {
     it.each(streams.map((chunks, turn) => ({ chunks, turn })))(
       'stream $turn is whole or fails for a while',
@@ -151,7 +152,7 @@ describe.each(sequences)('$name', (sequence) => {
         for (const at of [0, ...cuts]) {
           const outcome = await hear(
             ...streams.map((one, index) =>
-              index === turn ? play(all.subarray(0, at)) : bytes(one.join('')),
+              index === turn ? play(all.subarray(0, at)) : streamAnswer(one.join('')),
             ),
           );
           const hint = `cut at byte ${at} of ${all.length}`;
@@ -182,7 +183,7 @@ describe.each(sequences)('$name', (sequence) => {
 it('counts what is newer than this version, and says so once', async () => {
   const sequence = sequences.find(({ name }) => name.includes('newer'));
   if (sequence === undefined) throw new Error('nothing to hear');
-  const { shown } = await hear(...wire(sequence).map((chunks) => bytes(chunks.join(''))));
+  const { shown } = await hear(...wire(sequence).map((chunks) => streamAnswer(chunks.join(''))));
   const times = sequence.turns.flat().length;
   expect(shown.filter(({ type }) => type === 'warning')).toEqual([
     {

@@ -1,4 +1,10 @@
 import type { ModelStreamEvent } from '@agent-functions/core';
+import {
+  streamAnswer,
+  cutAnswer,
+  jsonAnswer,
+  type WireServer,
+} from '@agent-functions/core/testing';
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { asking, claude, failure, listen, respond, user, weather } from '../test/ask.ts';
@@ -18,7 +24,7 @@ import {
   text,
   thinking,
 } from '../test/wire-events.ts';
-import { bytes, cut, json, wireServer, type WireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 
 let server: WireServer;
 beforeEach(async () => (server = await wireServer()));
@@ -69,7 +75,7 @@ const expected = {
 
 describe('the events of an answer', () => {
   test('are read one by one; thinking is kept untouched; what is not known is counted', async () => {
-    server.play(bytes(answer.join('')));
+    server.play(streamAnswer(answer.join('')));
     const events = await listen(claude(server), request);
     expect(events).toEqual([
       { type: 'reasoning-delta', delta: 'They want weather: Köln.' },
@@ -103,8 +109,8 @@ describe('the events of an answer', () => {
 
   const whole = answer.findIndex((one) => one.startsWith('event: message_delta')) + 1;
   for (const [how, play] of [
-    ['ends properly', bytes],
-    ['breaks', cut],
+    ['ends properly', streamAnswer],
+    ['breaks', cutAnswer],
   ] as const) {
     test(`are no answer where the stream ${how} before the last of them, after any`, async () => {
       for (let count = 0; count < whole; count++) {
@@ -142,7 +148,7 @@ describe('the events of an answer', () => {
   }
 
   test('come with pings and comments anywhere', async () => {
-    server.play(bytes(answer.map((one) => ping + comment + one).join('')));
+    server.play(streamAnswer(answer.map((one) => ping + comment + one).join('')));
     expect(await respond(claude(server), request)).toEqual(expected);
   });
 
@@ -166,7 +172,7 @@ describe('the events of an answer', () => {
         caller: { type: 'direct' },
       },
     ];
-    server.play(json({ ...message(), content, stop_reason: 'tool_use', usage: deltaUsage }));
+    server.play(jsonAnswer({ ...message(), content, stop_reason: 'tool_use', usage: deltaUsage }));
     const settings = { streaming: false };
     expect(await respond(claude(server), { ...request, settings })).toEqual(expected);
   });
@@ -206,7 +212,7 @@ describe('the events of an answer', () => {
       ),
       ...stop('end_turn'),
     ];
-    server.play(bytes(events.join('')));
+    server.play(streamAnswer(events.join('')));
     const model = claude(server);
     const { parts } = await respond(model);
     expect(parts).toEqual([
@@ -240,7 +246,7 @@ describe('the ends of an answer', () => {
     ['max_tokens', 'length'],
     ['model_context_window_exceeded', 'length'],
   ] as const)('%s is %s', async (reason, finishReason) => {
-    server.play(bytes([start(), ...text(0, 'Hi'), ...stop(reason)].join('')));
+    server.play(streamAnswer([start(), ...text(0, 'Hi'), ...stop(reason)].join('')));
     const events = await listen(claude(server));
     expect(events.at(-1)).toMatchObject({ response: { finishReason, parts: [{ text: 'Hi' }] } });
     const warned = events.some((one) => one.type === 'warning' && one.code === 'context-window');
@@ -249,7 +255,7 @@ describe('the ends of an answer', () => {
 
   test('a refusal says why, and nothing that was under way is done', async () => {
     const events = [start(), ...text(0, 'First I '), ...call(1, 'toolu_a', 'weather', '{}')];
-    server.play(bytes([...events, ...stop('refusal', refused)].join('')));
+    server.play(streamAnswer([...events, ...stop('refusal', refused)].join('')));
     const { parts, finishReason } = await respond(claude(server), request);
     expect(finishReason).toBe('refusal');
     expect(parts).toEqual([
@@ -275,7 +281,7 @@ describe('the ends of an answer', () => {
   test('a paused turn goes on by itself, in the same container, as one answer', async () => {
     const rest = [start({ id: 'msg_2' }), ...text(0, 'It rains.'), ...stop('end_turn')];
     server.play((response, received) =>
-      bytes((JSON.parse(received.body).messages.length > 1 ? rest : paused).join(''))(
+      streamAnswer((JSON.parse(received.body).messages.length > 1 ? rest : paused).join(''))(
         response,
         received,
       ),
@@ -305,7 +311,7 @@ describe('the ends of an answer', () => {
   });
 
   test('a turn that never ends is given back after a while, with a warning', async () => {
-    server.play(bytes(paused.join('')));
+    server.play(streamAnswer(paused.join('')));
     const events = await listen(claude(server));
     expect(server.received).toHaveLength(9);
     expect(events.at(-2)).toMatchObject({ code: 'paused' });
@@ -332,7 +338,7 @@ describe('an error inside a stream', () => {
     ['billing_error', 'No.', 'quota', false],
     ['new_error', 'Whatever', 'overloaded', true],
   ])('%s (%s) is %s', async (type, words, reason, retryable) => {
-    server.play(bytes([start(), ...text(0, 'Hel'), errorEvent(type, words)].join('')));
+    server.play(streamAnswer([start(), ...text(0, 'Hel'), errorEvent(type, words)].join('')));
     const shown: ModelStreamEvent[] = [];
     const error = await failure(
       (async () => {
@@ -348,7 +354,7 @@ describe('an error inside a stream', () => {
     ['an event that is not JSON', `event: message_delta\ndata: {"type\n\n`],
     ['a call without a name', [...call(0, 'toolu_a', '', '{}'), ...stop('tool_use')].join('')],
   ])('%s is an invalid response', async (_, broken) => {
-    server.play(bytes(start() + broken));
+    server.play(streamAnswer(start() + broken));
     expect(await failure(listen(claude(server)))).toMatchObject({ reason: 'invalid-response' });
   });
 
@@ -358,7 +364,7 @@ describe('an error inside a stream', () => {
       event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } }),
       event({ type: 'message_stop' }),
     ];
-    server.play(bytes(events.join('')));
+    server.play(streamAnswer(events.join('')));
     expect(await respond(claude(server))).toEqual({
       parts: [{ type: 'text', text: 'Hi' }],
       usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
@@ -368,7 +374,9 @@ describe('an error inside a stream', () => {
 
   test('thinking whose text is kept back is carried all the same', async () => {
     server.play(
-      bytes([start(), ...thinking(0, '', 'sig'), ...text(1, 'Hi'), ...stop('end_turn')].join('')),
+      streamAnswer(
+        [start(), ...thinking(0, '', 'sig'), ...text(1, 'Hi'), ...stop('end_turn')].join(''),
+      ),
     );
     const { parts } = await respond(claude(server));
     expect(parts[0]).toEqual({

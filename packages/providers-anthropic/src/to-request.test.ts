@@ -1,15 +1,16 @@
 import type { Message, ModelRequest, ModelStreamEvent, Part } from '@agent-functions/core';
+import { streamAnswer, type WireServer } from '@agent-functions/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { asking, claude, listen, user, weather } from '../test/ask.ts';
 import { start, stop, text } from '../test/wire-events.ts';
-import { bytes, wireServer, type WireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 
 // Over HTTP, so that each body goes through the check of test/request-faults.ts.
 
 let server: WireServer;
 beforeEach(async () => {
   server = await wireServer();
-  server.play(bytes([start(), ...text(0, 'Hi'), ...stop('end_turn')].join('')));
+  server.play(streamAnswer([start(), ...text(0, 'Hi'), ...stop('end_turn')].join('')));
 });
 afterEach(() => server.close());
 

@@ -1,18 +1,16 @@
 import {
   isJsonArray,
-  isJsonObject,
-  type Json,
   type JsonObject,
   type ModelRequest,
   type ModelSettings,
 } from '@agent-functions/core';
+import { type Warning, withExtras } from '@agent-functions/core/provider';
 import { defaultMaxTokens, type ModelTraits } from './known-models.ts';
 import { field } from './messages/content.ts';
 import { isThinking, toConversation, type LeavesOut, type Turn } from './messages/conversation.ts';
 import { withCacheMarks } from './messages/prompt-cache.ts';
 import { thinkingOf } from './messages/thinking.ts';
 import { isForced, toTools } from './messages/tools.ts';
-import type { Warning } from './warning.ts';
 
 /** A request body, its beta features, and what the wire could not say. */
 export interface WireRequest {
@@ -70,8 +68,10 @@ export function toRequest(request: ModelRequest, context: RequestContext): WireR
   };
   const cached = context.cache === undefined ? body : withCacheMarks(body, context.cache);
   const more = isJsonArray(betas) ? betas.filter((one) => typeof one === 'string') : [];
+  // Another way to think has other fields: what was written last replaces, instead of merging.
+  const { thinking = options['thinking'] } = context.extraBody;
   return {
-    body: withExtras(cached, options, context.extraBody),
+    body: { ...withExtras(cached, options, context.extraBody), ...field('thinking', thinking) },
     betas: [...new Set([...context.betas, ...more])],
     warnings,
   };
@@ -117,20 +117,4 @@ function unsupportedSetting(name: string, instead: string): Warning {
     code: 'unsupported-setting',
     message: `The setting ${name} was not sent: the Messages API does not have it. ${instead}`,
   };
-}
-
-/** Puts what the caller wrote by hand over a body: objects merge one level deep, arrays are appended, the rest replaces. */
-function withExtras(body: JsonObject, ...extras: readonly JsonObject[]): JsonObject {
-  const out: { [key: string]: Json } = { ...body };
-  for (const extra of extras) {
-    for (const [key, value] of Object.entries(extra)) {
-      const before = out[key];
-      if (isJsonArray(before) && isJsonArray(value)) out[key] = [...before, ...value];
-      // Another way to think has other fields.
-      else if (isJsonObject(before) && isJsonObject(value) && key !== 'thinking') {
-        out[key] = { ...before, ...value };
-      } else out[key] = value;
-    }
-  }
-  return out;
 }

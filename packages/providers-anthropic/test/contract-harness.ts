@@ -1,11 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import {
   contractSecret,
-  playAnswer,
+  playReplies,
   type ModelHarness,
+  type ReplyWire,
   type ServerAnswer,
-  type ServerFailure,
-  type ServerReply,
 } from '@agent-functions/core/testing';
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { anthropic } from '../src/index.ts';
@@ -33,70 +31,34 @@ export const harness = (model: string): ModelHarness => ({
   },
   async make(scenario) {
     const server = await wireServer();
-    let asked = 0;
-    let hangUp: () => void = () => undefined;
-    const hungUp = new Promise<void>((resolve) => (hangUp = resolve));
-    server.play((response, request) => {
-      void request.closed.then(hangUp);
-      const reply = scenario.replies[Math.min(asked++, scenario.replies.length - 1)];
-      return reply === undefined ? undefined : play(reply, request.body, response);
-    });
-    let disposed: Promise<void> | undefined;
     return {
+      ...playReplies(server, scenario, wire),
       model: anthropic(model, { baseURL: server.url, apiKey: contractSecret }),
-      requests: () => server.received.map(({ body }): unknown => JSON.parse(body)),
-      hungUp,
       toolIds,
       read: readRequest,
       faults: requestFaults,
       option: { name: 'service_tier', value: 'standard_only' },
-      dispose: () => (disposed ??= server.close()),
     };
   },
 });
 
-async function play(reply: ServerReply, request: string, response: ServerResponse): Promise<void> {
-  if (reply.page === true) return page(reply, response);
-  if (reply.type === 'failure') return fail(reply, response);
-  if (reply.pause?.afterChunks === 0) await reply.pause.until;
-  if (JSON.parse(request).stream === false) {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(whole(reply)));
-    return;
-  }
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.flushHeaders();
-  await playAnswer(
-    reply,
-    chunks(reply),
-    {
-      write: (bytes) => new Promise((resolve) => response.write(bytes, resolve)),
-      end: () => void response.end(),
-      destroy: () => void response.socket?.destroy(),
-    },
-    {
-      keepAlive: comment + ping,
-      failure: ({ reason, message: said }) => errorEvent(errors[reason]?.type ?? 'api_error', said),
-    },
-  );
-}
-
-function page(reply: ServerReply, response: ServerResponse): void {
-  const status = reply.type === 'failure' ? reply.status : 200;
-  response.writeHead(status, { 'content-type': 'text/html' });
-  response.end(`<html><body><h1>${status}</h1></body></html>`);
-}
-
 /** Error bodies as https://platform.claude.com/docs/en/api/errors has them. */
-function fail(reply: ServerFailure, response: ServerResponse): void {
-  const { type, words = '', code } = errors[reply.reason] ?? { type: 'api_error' };
-  const wait = reply.retryAfterSeconds ?? reply.retryAfterDate;
-  if (wait !== undefined) response.setHeader('retry-after', wait);
-  response.writeHead(reply.status, { 'content-type': 'application/json', 'request-id': 'req_1' });
-  const details = code === undefined ? null : { error_code: code };
-  const error = { type, message: `${words}${reply.message}`, details };
-  response.end(JSON.stringify({ type: 'error', error, request_id: 'req_1' }));
-}
+const wire: ReplyWire = {
+  streams: ({ body }) => JSON.parse(body).stream !== false,
+  chunks,
+  body: whole,
+  keepAlive: comment + ping,
+  failure: ({ reason, message: said }) => errorEvent(errors[reason]?.type ?? 'api_error', said),
+  refusal({ reason, message: said }) {
+    const { type, words = '', code } = errors[reason] ?? { type: 'api_error' };
+    const details = code === undefined ? null : { error_code: code };
+    const error = { type, message: `${words}${said}`, details };
+    return {
+      body: { type: 'error', error, request_id: 'req_1' },
+      headers: { 'request-id': 'req_1' },
+    };
+  },
+};
 
 const errors: {
   readonly [reason: string]: {

@@ -1,5 +1,5 @@
 import { toJson, type Json, type JsonObject, type ModelPart } from '@agent-functions/core';
-import { WireError } from '../errors.ts';
+import { WireError } from '@agent-functions/core/provider';
 
 /** A content block while it is written. */
 export interface OpenBlock {

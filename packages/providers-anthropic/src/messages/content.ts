@@ -7,7 +7,7 @@ import {
   type Part,
   type ToolResultPart,
 } from '@agent-functions/core';
-import type { Warning } from '../warning.ts';
+import type { Warning } from '@agent-functions/core/provider';
 
 /** What a provider kept of a part of its own. */
 export function own(part: { readonly providerData?: Part['providerData'] }): JsonObject {

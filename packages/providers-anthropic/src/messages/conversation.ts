@@ -9,9 +9,8 @@ import {
   type ToolCallPart,
   type ToolResultPart,
 } from '@agent-functions/core';
-import type { Warning } from '../warning.ts';
+import { type Warning, wireIds, type WireIds } from '@agent-functions/core/provider';
 import { inputBlock, own, resultContent, textBlock, unsupportedPart } from './content.ts';
-import { wireIds, type WireIds } from './wire-ids.ts';
 
 /** A conversation as the API has it: what the system says, and turns that alternate, beginning and ending with the user. */
 export interface Conversation {

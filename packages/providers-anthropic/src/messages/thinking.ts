@@ -1,6 +1,6 @@
 import type { JsonObject, ModelSettings } from '@agent-functions/core';
+import type { Warning } from '@agent-functions/core/provider';
 import type { ModelTraits } from '../known-models.ts';
-import type { Warning } from '../warning.ts';
 
 type Effort = NonNullable<NonNullable<ModelSettings['reasoning']>['effort']>;
 

@@ -6,8 +6,8 @@ import {
   type OutputSpec,
   type ToolSpec,
 } from '@agent-functions/core';
+import type { Warning } from '@agent-functions/core/provider';
 import type { ModelTraits } from '../known-models.ts';
-import type { Warning } from '../warning.ts';
 import type { Turn } from './conversation.ts';
 import { strictLimits, strictSchema, toolSchema, type StrictSchema } from './schema.ts';
 
