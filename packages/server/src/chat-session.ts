@@ -6,20 +6,25 @@ import {
   type SessionBusyError,
 } from '@agent-functions/core';
 import type { ChatBody } from './chat-request.ts';
+import { keyedSessionId, type Keyed } from './idempotency.ts';
 import { badRequest, Problem } from './problem.ts';
 import { runLinks, wakeIfAbandoned, type Exchange, type Scope, type Served } from './scope.ts';
 
 /**
- * The session of a chat: a new id of 160 random bits, or the caller's. Without a principal an id is a capability, so
- * only one that was given out is taken back.
+ * The session of a chat: the caller's, or a new id of 160 random bits; with an idempotency key one that every repeat
+ * finds. Without a principal an id is a capability, so only one that was given out is taken back.
  */
 export async function sessionFor(
   scope: Scope,
+  served: Served,
   { chat }: ChatBody,
+  keyed: Keyed | undefined,
   principal: Principal | undefined,
 ): Promise<string> {
   const { sessionId } = chat;
-  if (sessionId === undefined) return newSessionId();
+  if (sessionId === undefined) {
+    return keyed === undefined ? newSessionId() : keyedSessionId(served, keyed, principal);
+  }
   // Whose it is, core checks when the run claims it.
   if (principal !== undefined) return sessionId;
   const { version, owner } = await scope.store.sessions.load(sessionId);

@@ -16,8 +16,8 @@ export interface EventStreamOptions {
   onStop(): JsonObject;
   /** The client left, the time is over or the server stops, before the last event. Called before the events are let go of. */
   onLeft(why: 'gone' | 'time' | 'stop'): void;
-  /** The events cannot go on: what the client is told. */
-  onError(error: unknown): JsonObject;
+  /** The events cannot go on: what the client is told, if anything. */
+  onError(error: unknown): JsonObject | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -124,7 +124,8 @@ class EventText {
       }
     } catch (error) {
       if (!this.#isEnded()) {
-        this.#write(errorFrame(this.#options.onError(error)));
+        const told = this.#options.onError(error);
+        if (told !== undefined) this.#write(errorFrame(told));
       }
     }
     this.#end();

@@ -43,6 +43,11 @@ export class RequestHost implements HostContext {
     return this.#given.signal ?? this.#request.signal;
   }
 
+  /** The host may end or freeze its process when the request is answered, so that work behind it needs its leave. */
+  get isInvocation(): boolean {
+    return this.#given.waitUntil !== undefined;
+  }
+
   get principal(): Principal | undefined {
     return this.#given.principal;
   }

@@ -36,6 +36,14 @@ export class Problem extends Error {
     this.code = code;
     this.details = details;
   }
+
+  with(headers: Readonly<Record<string, string>>): Problem {
+    const { status, code, message, details } = this;
+    return new Problem(status, code, message, {
+      ...details,
+      headers: { ...details.headers, ...headers },
+    });
+  }
 }
 
 /** 400: the request says something else than it may. */

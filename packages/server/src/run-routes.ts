@@ -1,32 +1,21 @@
-import {
-  AgentError,
-  canonicalJson,
-  parseCursor,
-  sha256Hex,
-  toJson,
-  type Cursor,
-  type RunHeader,
-} from '@agent-functions/core';
-import { Answer } from './answer.ts';
-import { endOf } from './chat.ts';
+import { AgentError, canonicalJson, sha256Hex, toJson } from '@agent-functions/core';
+import type { Answer } from './answer.ts';
 import { toDecisions } from './decisions-request.ts';
-import { errorEvent } from './error-event.ts';
-import { eventStream, eventStreamHeaders } from './event-stream.ts';
+import { followRun, lastEventId } from './follow-run.ts';
 import { objectAt, textAt, type ObjectSchema } from './fields.ts';
-import { badRequest, Problem } from './problem.ts';
+import { Problem } from './problem.ts';
 import { readJson } from './read-body.ts';
 import type { Reply, Route } from './routes.ts';
 import {
   accepted,
   json,
   runLinks,
-  takeUp,
+  takeUpIfFree,
   visibleRun,
   wakeIfAbandoned,
   type Exchange,
   type Scope,
 } from './scope.ts';
-import { stoppingEvent } from './server-stops.ts';
 
 /** A run: its state, its events, a stop, answers to what it asked. */
 export function runRoutes(scope: Scope): readonly Route[] {
@@ -71,53 +60,11 @@ async function state(scope: Scope, exchange: Exchange): Promise<Answer> {
 }
 
 async function events(scope: Scope, exchange: Exchange): Promise<Reply> {
-  const { request, host } = exchange;
   const startedAt = Date.now();
-  const { header, runner } = await visibleRun(scope, exchange);
-  const { runId } = header;
-  const text = cursorIn(request);
-  const cursor = text === undefined ? { seq: 0 } : readCursor(text);
-  const peek = await scope.store.runs.peek(runId);
-  if (peek !== undefined && cursor.seq > peek.seq) {
-    throw badRequest(
-      `The cursor is behind the end of the run (event ${peek.seq}). Send the id of the last event you received.`,
-    );
-  }
-  const location = runLinks(scope, runId).self;
-  // Nothing can come any more: 204 tells an EventSource not to connect again.
-  if (peek?.ended === true && cursor.seq === peek.seq) {
-    return new Answer(null, { status: 204, headers: { location } });
-  }
-  await wakeIfAbandoned(scope, header, exchange);
-  const leaving = new AbortController();
-  const body = eventStream({
-    events: runner.events(runId, { cursor: text, follow: true, signal: leaving.signal }),
-    signal: host.signal,
-    heartbeatMs: scope.heartbeatMs,
-    endsAt: endOf(scope, host.deadline, startedAt),
-    onceStopping: (callback) => scope.stopping.once(callback),
-    onStop: () => stoppingEvent(scope, runId, host.invocationId),
-    onLeft: () => leaving.abort(),
-    onError: (error) => errorEvent(scope, host, header, error),
-  });
-  return new Response(body, { headers: eventStreamHeaders(location) });
-}
-
-/** `Last-Event-ID` of a client that connects again, else `?after=`. */
-function cursorIn(request: Request): string | undefined {
-  const header = request.headers.get('last-event-id');
-  if (header !== null && header !== '') return header;
-  return new URL(request.url).searchParams.get('after') ?? undefined;
-}
-
-function readCursor(text: string): Cursor {
-  const cursor = parseCursor(text);
-  if (cursor === undefined) {
-    throw badRequest(
-      'Last-Event-ID or ?after= is not a cursor. Send the id of the last event you received, as it was.',
-    );
-  }
-  return cursor;
+  const { header } = await visibleRun(scope, exchange);
+  const after = new URL(exchange.request.url).searchParams.get('after') ?? undefined;
+  const from = { cursor: lastEventId(exchange.request) ?? after, startedAt };
+  return followRun(scope, exchange, header, from, () => wakeIfAbandoned(scope, header, exchange));
 }
 
 const cancelSchema = {
@@ -139,7 +86,7 @@ async function cancel(scope: Scope, exchange: Exchange): Promise<Answer> {
   });
   // It has ended: that is what the caller wanted to know.
   if (!posted.accepted) return state(scope, exchange);
-  await goOn(scope, header, exchange);
+  await takeUpIfFree(scope, header, host);
   return accepted(scope, header);
 }
 
@@ -171,12 +118,6 @@ async function decisions(scope: Scope, exchange: Exchange): Promise<Answer> {
       { more: { run_id: header.runId, links: runLinks(scope, header.runId) } },
     );
   }
-  await goOn(scope, header, exchange);
+  await takeUpIfFree(scope, header, host);
   return accepted(scope, header);
-}
-
-/** A signal was posted: whoever holds the run sees it; where nobody does, we take it up. */
-async function goOn(scope: Scope, header: RunHeader, { host }: Exchange): Promise<void> {
-  const peek = await scope.store.runs.peek(header.runId);
-  if (peek !== undefined && !peek.ended && peek.lease === undefined) takeUp(scope, header, host);
 }

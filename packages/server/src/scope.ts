@@ -1,4 +1,5 @@
 import {
+  AgentError,
   NotFoundError,
   type Agent,
   type AgentDefinition,
@@ -31,6 +32,7 @@ export interface RunnerPort extends Pick<
   ServerRunner<never>,
   'get' | 'post' | 'events' | 'canHandoffTo' | 'resetConversation'
 > {
+  start(input: RunInput, options: RouteRunOptions): Promise<RunHeader>;
   run(input: RunInput, options: RouteRunOptions): Promise<RunResult<unknown>>;
   stream(input: RunInput, options: RouteRunOptions): RunStream<unknown>;
   resume(runId: string): Promise<RunResult<unknown>>;
@@ -159,12 +161,30 @@ export function runnerOf(scope: Scope, header: Pick<RunHeader, 'agent'>): Runner
   return runner;
 }
 
+/** The run goes on in another process. */
+export function isHandedOver(error: unknown): boolean {
+  return AgentError.isInstance(error) && error.code === 'handed_over';
+}
+
+/** Whether what outlasts its request goes on by a wake of the store: this process may not live on behind its answer. */
+export function goesOnByWake({ store }: Scope, host: RequestHost): boolean {
+  return store.wake !== undefined && host.isInvocation;
+}
+
 /**
- * Goes on with a run that waits for nobody, in the background: after a decision, a cancel, or when its holder is gone.
- * A run that somebody holds is left alone.
+ * Goes on with a run that nobody holds, in the background, or by a wake: after a decision, a cancel, or when its holder is
+ * gone. A run that somebody holds is left alone.
  */
-export function takeUp(scope: Scope, header: RunHeader, host: RequestHost): void {
-  host.waitUntil(resumeQuietly(scope, header));
+export async function takeUpIfFree(
+  scope: Scope,
+  header: RunHeader,
+  host: RequestHost,
+): Promise<void> {
+  const { store } = scope;
+  const peek = await store.runs.peek(header.runId);
+  if (peek === undefined || peek.ended || peek.lease !== undefined) return;
+  if (!goesOnByWake(scope, host)) host.waitUntil(resumeQuietly(scope, header));
+  else await store.wake?.schedule({ runId: header.runId }, await store.now());
 }
 
 /** A run of a durable store that nobody holds is taken up; one that waits for an answer stays as it is. */
@@ -173,9 +193,7 @@ export async function wakeIfAbandoned(
   header: RunHeader,
   { host }: Exchange,
 ): Promise<void> {
-  if (!scope.store.durable) return;
-  const peek = await scope.store.runs.peek(header.runId);
-  if (peek !== undefined && !peek.ended && peek.lease === undefined) takeUp(scope, header, host);
+  if (scope.store.durable) await takeUpIfFree(scope, header, host);
 }
 
 /** Runs on until the run ends, pauses or is somebody else's; logs what goes wrong. */
@@ -187,6 +205,7 @@ export async function resumeQuietly(
   try {
     return await runnerOf(scope, header).resume(runId);
   } catch (error) {
+    if (isHandedOver(error)) return undefined;
     scope.logger.log('error', 'A run could not be taken up', { runId, agent, ...reasonOf(error) });
     return undefined;
   }

@@ -191,8 +191,14 @@ export const malformed: readonly Malformed[] = [
   headers('JSON in a list', { 'content-type': 'application/json, text/plain' }, 415, 'JSON'),
   headers('gzip', { 'content-encoding': 'gzip' }, 415, 'compressed'),
   { ...json('too much', { message: 'x'.repeat(70_000) }, 'larger'), status: 413 },
-  headers('Idempotency-Key', { 'idempotency-key': 'k' }, 501, 'Idempotency-Key'),
-  headers('Prefer', { prefer: 'wait=20' }, 501, 'Prefer'),
+  headers('a key of 256', { 'idempotency-key': 'k'.repeat(256) }, 400, 'at most 255'),
+  headers('a key twice', { 'idempotency-key': 'k, k' }, 400, 'send it once'),
+  headers('a key that is no ASCII', { 'idempotency-key': 'k\u00e9y' }, 400, 'ASCII'),
+  headers('no key', { 'idempotency-key': '""' }, 400, 'empty'),
+  {
+    ...headers('a cursor without a key', { 'last-event-id': '3' }, 400, 'Idempotency-Key'),
+    body: '{"message":"Hi","stream":true}',
+  },
 
   // Paths and methods
   { name: 'GET', method: 'GET', status: 405, says: 'POST' },

@@ -12,6 +12,7 @@ import {
 import { serverGuardrailContract } from './server-guardrail-contract.ts';
 import { serverHandoffContract } from './server-handoff-contract.ts';
 import { serverRefusalContract, serverUnknownPathContract } from './server-refusal-contract.ts';
+import { serverPreferContract, serverRepeatContract } from './server-repeat-contract.ts';
 import { serverRunContract } from './server-run-contract.ts';
 import { serverSessionContract } from './server-session-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
@@ -84,6 +85,8 @@ export function serverContract(
   test.describe([`server contract: ${name}`, ...reasons].join('; '), () => {
     serverChatContract(define);
     serverRunContract(define);
+    serverRepeatContract(define);
+    serverPreferContract(define);
     serverSessionContract(define);
     serverHandoffContract(define);
     serverGuardrailContract(define);

@@ -13,7 +13,7 @@ export function serverUnknownPathContract(define: ServerCase): void {
   define('answers an unknown path with the routes', async (t) => {
     const { agent } = scripted('echo', []);
     const server = await t.serve({ agents: [agent] });
-    const path = await server.get('/api/sessions');
+    const path = await server.get('/api/nothing');
     problem(path, 404, 'not_found');
     ok(Array.isArray(path.body['available_routes']), 'available_routes');
   });
@@ -49,16 +49,6 @@ export function serverRefusalContract(define: ServerCase): void {
     equal(model.calls, 0, 'model calls');
     const { runs } = await server.store.runs.list({ limit: 1 });
     equal(runs.length, 0, 'runs');
-  });
-
-  define('refuses what it does not support yet instead of ignoring it', async (t) => {
-    const { agent, model } = scripted('echo', () => 'Hello.');
-    const server = await t.serve({ agents: [agent] });
-    const key = await server.chat('echo', { message: 'Hi' }, { 'idempotency-key': 'k'.repeat(32) });
-    problem(key, 501, 'not_implemented');
-    const prefer = await server.chat('echo', { message: 'Hi' }, { prefer: 'respond-async' });
-    problem(prefer, 501, 'not_implemented');
-    equal(model.calls, 0, 'model calls');
   });
 
   define('asks for a caller where the app does', async (t) => {
