@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryStore } from '../memory-store.ts';
+import { collect } from './assert.ts';
 import { faultyStore, type StoreCall } from './faulty-store.ts';
 import { storeContract } from './store-contract.ts';
 import { begin, headerOf, startOf, warning } from './store-fixtures.ts';
@@ -66,6 +67,85 @@ describe('faultyStore', () => {
       'after runs.append 1 3',
       'before runs.append 2 4',
     ]);
+  });
+
+  it('fails by chance as often as it is told, the same way for the same seed', async () => {
+    const outcomes = async (seed: number): Promise<readonly string[]> => {
+      const memory = memoryStore();
+      await begin(memory, 'r1');
+      const chaos = { seed, failBefore: 0.2, lostAnswers: 0.2 };
+      const { runs } = faultyStore(memory, { chaos });
+      const seen: string[] = [];
+      for (let n = 0; n < 500; n++) {
+        const before = await memory.runs.inbox('r1');
+        const posted = await runs
+          .post('r1', { id: `c${n}`, type: 'cancel' })
+          .then(() => 'posted')
+          .catch((error: unknown) => String(error));
+        const now = await memory.runs.inbox('r1');
+        seen.push(`${now.length - before.length} ${posted}`);
+      }
+      return seen;
+    };
+    const seen = await outcomes(7);
+    expect(await outcomes(7)).toEqual(seen);
+    expect(await outcomes(8)).not.toEqual(seen);
+    const kinds = new Map<string, number>();
+    for (const one of seen) kinds.set(one, (kinds.get(one) ?? 0) + 1);
+    expect(kinds.get('1 posted')).toBeGreaterThan(250);
+    for (const why of ['(429).', '(503).', ': the connection broke.']) {
+      for (const [written, when] of [
+        [0, 'before'],
+        [1, 'after'],
+      ] as const) {
+        const error = why.startsWith(':') ? 'Error' : 'AgentError';
+        const outcome = `${written} ${error}: runs.post failed by chance, ${when} it was made`;
+        const often = kinds.get(`${outcome}${why.startsWith(':') ? '' : ' '}${why}`);
+        expect(often).toBeGreaterThan(10);
+      }
+    }
+  });
+
+  it('breaks a read by chance, at its start or half way', async () => {
+    const memory = memoryStore();
+    const { token } = await begin(memory, 'r1');
+    const events = Array.from({ length: 9 }, (_, index) => warning('r1', index + 2));
+    await memory.runs.append('r1', events, { expectedSeq: 1, token });
+    const { runs } = faultyStore(memory, { chaos: { seed: 1, failBefore: 0.3, lostAnswers: 0.3 } });
+    const counts = new Set<number>();
+    for (let round = 0; round < 30; round++) {
+      let seen = 0;
+      try {
+        for await (const { seq } of runs.read('r1')) expect(seq).toBe(++seen);
+      } catch (error) {
+        expect(String(error)).toContain('runs.read failed by chance');
+      }
+      counts.add(seen);
+    }
+    expect(counts).toEqual(new Set([0, 2, 10]));
+  });
+
+  it('answers nothing once its process is gone, and lets nothing through', async () => {
+    const memory = memoryStore();
+    const process = new AbortController();
+    const store = faultyStore(memory, {
+      until: process.signal,
+      after: ({ write }) => {
+        if (write === 2) process.abort();
+      },
+      before: ({ write }) => {
+        if (write === 3) throw new Error('never asked');
+      },
+    });
+    const { token } = await begin(store, 'r1');
+    const append = (seq: number) =>
+      store.runs.append('r1', [warning('r1', seq)], { expectedSeq: seq - 1, token });
+    const gone = { code: 'store_unavailable', retryable: false };
+    await expect(append(2)).rejects.toMatchObject(gone);
+    await expect(append(3)).rejects.toMatchObject(gone);
+    await expect(store.now()).rejects.toMatchObject(gone);
+    await expect(collect(store.runs.read('r1'))).rejects.toMatchObject(gone);
+    expect((await memory.runs.peek('r1'))?.seq).toBe(2);
   });
 
   it('throws what a hook throws', async () => {

@@ -16,10 +16,12 @@ export {
   type StoreLimits,
   type StoreUnderTest,
 } from './store-contract.ts';
+export type { StoreVolume } from './store-case.ts';
 export {
   faultyStore,
   type FaultyStoreOptions,
   type StoreCall,
+  type StoreChaos,
   type StoreFault,
   type StoreMethod,
 } from './faulty-store.ts';

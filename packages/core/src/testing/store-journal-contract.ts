@@ -143,7 +143,7 @@ export function journalContract(it: StoreCase): void {
       text: 'naïve 日本 🦊 \u0000 \u2028 \u2029 \ufeff "quoted" \\ \n \ud83e',
       lone: ['\ud83e', '\udd8a', '\udd8a\ud83e', `${'x'.repeat(99_999)}\ud83e`],
       // A pair that straddles whatever size of page or property a store cuts at.
-      pairs: [`${'🦊'.repeat(50_000)}`, `x${'🦊'.repeat(50_000)}`],
+      pairs: ['🦊'.repeat(50_000), `x${'🦊'.repeat(50_000)}`],
       ['🦊 "key" \u0000 \u2028 \ud83e']: 'in a key',
       ['k'.repeat(2_000)]: 'a long key',
       '': 'no key',
