@@ -1,7 +1,8 @@
 import { AgentError, type JsonObject } from '@agent-functions/core';
+import type { Environment } from '@agent-functions/core/provider';
 import type { GoogleGenAIOptions } from '@google/genai';
 import { accessToken, type AccessToken } from './access-token.ts';
-import { locate, type Endpoint, type Environment } from './endpoint.ts';
+import { locate, type Endpoint } from './endpoint.ts';
 import type { GoogleClient, Settings } from './options.ts';
 
 /** What is needed for one call. */

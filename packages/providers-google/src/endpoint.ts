@@ -1,3 +1,9 @@
+import {
+  isHeaderText,
+  notAHeader,
+  readVariable,
+  type Environment,
+} from '@agent-functions/core/provider';
 import type { GoogleCredential, Settings } from './options.ts';
 
 /** Which of Google's two APIs serves the model. They speak the same wire. */
@@ -29,8 +35,6 @@ export interface Endpoint {
 /** The endpoint, or the sentence that names the missing setting. */
 export type Located = { readonly endpoint: Endpoint } | { readonly missing: string };
 
-export type Environment = { readonly [name: string]: string | undefined };
-
 /** Puts options and environment together, as the SDK reads it. Pure: what the environment is, is the caller's business. */
 export function locate(settings: Settings, env: Environment): Located {
   if (settings.client !== undefined) return { endpoint: ofClient(settings.client.vertexai) };
@@ -40,7 +44,9 @@ export function locate(settings: Settings, env: Environment): Located {
 }
 
 function wantsVertex(env: Environment): boolean {
-  const flag = read(env, 'GOOGLE_GENAI_USE_ENTERPRISE') ?? read(env, 'GOOGLE_GENAI_USE_VERTEXAI');
+  const flag =
+    readVariable(env, 'GOOGLE_GENAI_USE_ENTERPRISE') ??
+    readVariable(env, 'GOOGLE_GENAI_USE_VERTEXAI');
   return flag?.toLowerCase() === 'true';
 }
 
@@ -57,10 +63,13 @@ function ofClient(vertexai: boolean): Endpoint {
 }
 
 function ofGemini(settings: Settings, env: Environment): Located {
-  const baseURL = settings.baseURL ?? read(env, 'GOOGLE_GEMINI_BASE_URL');
-  if (baseURL !== undefined && !isUrl(baseURL)) return { missing: notAUrl('google()') };
-  const named = ['GOOGLE_API_KEY', 'GEMINI_API_KEY'].find((name) => read(env, name) !== undefined);
-  const key = settings.apiKey ?? (named === undefined ? undefined : read(env, named));
+  const baseURL = settings.baseURL ?? readVariable(env, 'GOOGLE_GEMINI_BASE_URL');
+  if (baseURL !== undefined && hostOf(baseURL) === undefined)
+    return { missing: notAUrl('google()') };
+  const named = ['GOOGLE_API_KEY', 'GEMINI_API_KEY'].find(
+    (name) => readVariable(env, name) !== undefined,
+  );
+  const key = settings.apiKey ?? (named === undefined ? undefined : readVariable(env, named));
   if (key === undefined) {
     return {
       missing: `The model ${settings.model} of the Gemini API has no key: set GOOGLE_API_KEY or GEMINI_API_KEY, or pass apiKey to google().`,
@@ -77,7 +86,7 @@ function ofGemini(settings: Settings, env: Environment): Located {
       project: undefined,
       location: undefined,
       auth: { type: 'key', key },
-      who: 'The Gemini API',
+      who: nameOf('The Gemini API', baseURL),
       keyName,
     },
   };
@@ -85,9 +94,10 @@ function ofGemini(settings: Settings, env: Environment): Located {
 
 function ofVertex(settings: Settings, env: Environment): Located {
   const { apiKey: key, credential } = settings;
-  const baseURL = settings.baseURL ?? read(env, 'GOOGLE_VERTEX_BASE_URL');
-  if (baseURL !== undefined && !isUrl(baseURL)) return { missing: notAUrl('vertex()') };
-  const where = { backend: 'vertex', baseURL, who: 'Vertex AI' } as const;
+  const baseURL = settings.baseURL ?? readVariable(env, 'GOOGLE_VERTEX_BASE_URL');
+  if (baseURL !== undefined && hostOf(baseURL) === undefined)
+    return { missing: notAUrl('vertex()') };
+  const where = { backend: 'vertex', baseURL, who: nameOf('Vertex AI', baseURL) } as const;
   if (key !== undefined && !isHeaderText(key)) {
     return {
       missing: `Vertex AI cannot be asked: ${notAHeader('the apiKey given to vertex()')}`,
@@ -105,7 +115,7 @@ function ofVertex(settings: Settings, env: Environment): Located {
       },
     };
   }
-  const project = settings.project ?? read(env, 'GOOGLE_CLOUD_PROJECT');
+  const project = settings.project ?? readVariable(env, 'GOOGLE_CLOUD_PROJECT');
   if (project === undefined) {
     return {
       missing: `The model ${settings.model} of Vertex AI has no project: set GOOGLE_CLOUD_PROJECT, or pass project to vertex().`,
@@ -115,7 +125,7 @@ function ofVertex(settings: Settings, env: Environment): Located {
     endpoint: {
       ...where,
       project,
-      location: settings.location ?? read(env, 'GOOGLE_CLOUD_LOCATION') ?? 'global',
+      location: settings.location ?? readVariable(env, 'GOOGLE_CLOUD_LOCATION') ?? 'global',
       ...(key !== undefined
         ? { auth: { type: 'key', key }, keyName: 'the apiKey given to vertex()' }
         : credential !== undefined
@@ -128,25 +138,19 @@ function ofVertex(settings: Settings, env: Environment): Located {
   };
 }
 
-function isUrl(url: string): boolean {
+/** Who does not answer: the host, where it is not Google's own. Never the user name, password or query of its URL. */
+function nameOf(api: string, baseURL: string | undefined): string {
+  const host = baseURL === undefined ? undefined : hostOf(baseURL);
+  return host === undefined || host.endsWith('.googleapis.com')
+    ? api
+    : `The model server at ${host}`;
+}
+
+function hostOf(url: string): string | undefined {
   const parsed = URL.parse(url);
-  return parsed !== null && /^https?:$/.test(parsed.protocol);
+  return parsed === null || !/^https?:$/.test(parsed.protocol) ? undefined : parsed.host;
 }
 
 function notAUrl(factory: string): string {
   return `${factory} cannot use its address: baseURL must be a whole URL, such as https://example.com.`;
-}
-
-function read(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === '' ? undefined : value;
-}
-
-/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
-function isHeaderText(value: string): boolean {
-  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
-}
-
-function notAHeader(setting: string): string {
-  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

@@ -1,11 +1,12 @@
 import { ModelError } from '@agent-functions/core';
+import { WireError } from '@agent-functions/core/provider';
 import { ApiError } from '@google/genai';
 import { describe, expect, it } from 'vitest';
 import { errorInfo, failureBody, quotaFailure, retryInfo } from '../test/wire-events.ts';
-import { BlockedError, redact, toModelError, WireError } from './errors.ts';
-import { headerMs } from './vendor-error.ts';
+import { BlockedError, toModelError } from './errors.ts';
 
 const context = {
+  provider: 'google',
   who: 'The Gemini API',
   model: 'gemini-3.8-flash',
   keyName: 'GOOGLE_API_KEY',
@@ -186,23 +187,9 @@ describe('no answer', () => {
   });
 });
 
-it('takes secrets out of a text', () => {
-  const text =
-    'tenant-token-abc Bearer abc AIzaSyABCDEFGHIJK ya29.a0Af_x https://u:p@host.example/x?key=1';
-  expect(redact(text, context.secrets)).toBe(
-    '[secret] Bearer [secret] [secret] [secret] https://host.example/x',
+it('shows no key of Google, and no token', () => {
+  const text = 'AIzaSyABCDEFGHIJK and ya29.a0Af_x';
+  expect(vendor(400, 'INVALID_ARGUMENT', text).message).toBe(
+    'The Gemini API refused the request (400): [secret] and [secret].',
   );
-  expect(redact('x'.repeat(900), [])).toHaveLength(501);
-});
-
-it.each([
-  ['3', 3000],
-  ['0.5', 500],
-  ['Thu, 01 Jan 1970 00:00:10 GMT', 8000],
-  ['Thu, 01 Jan 1970 00:00:01 GMT', 0],
-  ['soon', undefined],
-  ['', undefined],
-  [null, undefined],
-])('reads Retry-After %j', (value, ms) => {
-  expect(headerMs(value, 2000)).toBe(ms);
 });

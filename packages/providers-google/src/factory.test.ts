@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Agent, models, Runner, tool, type ModelFactory } from '@agent-functions/core';
+import { streamAnswer, jsonAnswer } from '@agent-functions/core/testing';
 import { LLMock } from '@copilotkit/aimock';
 import { GoogleGenAI } from '@google/genai';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -9,12 +10,12 @@ import { z } from 'zod';
 import { checkedFetch } from '../test/checked-fetch.ts';
 import { asking, credential, failure, key, listen, respond, targets } from '../test/targets.ts';
 import { answer, body, failureBody } from '../test/wire-events.ts';
-import { bytes, json, wireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 import { google, vertex } from './index.ts';
 
 const server = await wireServer();
 afterAll(() => server.close());
-const stream = bytes(answer.join(''));
+const stream = streamAnswer(answer.join(''));
 
 const variables = [
   'GOOGLE_API_KEY',
@@ -75,10 +76,10 @@ describe('the environment', () => {
     expect(model.ready?.()).toBeUndefined();
     await respond(model);
     expect(server.received[0]?.headers['x-goog-api-key']).toBe(key);
-    server.play(json(failureBody(401, 'UNAUTHENTICATED', 'no'), 401));
+    server.play(jsonAnswer(failureBody(401, 'UNAUTHENTICATED', 'no'), 401));
     expect(await failure(listen(model))).toHaveProperty(
       'message',
-      `The Gemini API refused the key (401). Check ${name}.`,
+      `The model server at ${server.host} refused the key (401). Check ${name}.`,
     );
   });
 
@@ -220,7 +221,7 @@ describe('a credential', () => {
     await Promise.all([respond(model), respond(model)]);
     await respond(model);
     expect(asked).toBe(1);
-    const refuse = json(failureBody(401, 'UNAUTHENTICATED', 'revoked'), 401);
+    const refuse = jsonAnswer(failureBody(401, 'UNAUTHENTICATED', 'revoked'), 401);
     server.play((response, request) =>
       (request.headers['authorization'] === 'Bearer token-1' ? refuse : stream)(response, request),
     );
@@ -271,7 +272,7 @@ it('uses a client that was given, as it is', async () => {
   const model = google('gemini-3.8-flash', { client });
   expect(model.ready?.()).toBeUndefined();
   await respond(model);
-  server.play(json(body));
+  server.play(jsonAnswer(body));
   await respond(model, asking({ settings: { streaming: false } }));
   expect(server.received.map(({ url }) => url)).toEqual([
     '/proxy/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse',
@@ -287,7 +288,7 @@ it('asks once by a client that would ask again', async () => {
   });
   for (const streaming of [true, false]) {
     server.received.length = 0;
-    server.play(json(failureBody(503, 'UNAVAILABLE', 'busy'), 503));
+    server.play(jsonAnswer(failureBody(503, 'UNAVAILABLE', 'busy'), 503));
     const request = asking({ settings: { streaming } });
     expect(await failure(listen(google('gemini-3.8-flash', { client }), request))).toMatchObject({
       reason: 'overloaded',
@@ -313,6 +314,17 @@ it('uses its own fetch, at Google’s own addresses', async () => {
     `https://aiplatform.googleapis.com/v1beta1/projects/p/locations/global/publishers/google/models/${method}`,
     `https://europe-west4-aiplatform.googleapis.com/v1beta1/projects/p/locations/europe-west4/publishers/google/models/${method}`,
   ]);
+});
+
+it.each([
+  ['https://u:p@gateway.example/gemini?tenant=1', 'The model server at gateway.example'],
+  ['https://generativelanguage.googleapis.com', 'The Gemini API'],
+  [undefined, 'The Gemini API'],
+])('names who failed, with baseURL %s', async (baseURL, who) => {
+  const body = JSON.stringify(failureBody(503, 'UNAVAILABLE', 'busy'));
+  const fetch = async () => new Response(body, { status: 503 });
+  const error = await failure(listen(google('gemini-3.8-flash', { apiKey: key, baseURL, fetch })));
+  expect(error).toHaveProperty('message', `${who} failed to answer (503): busy. Retry later.`);
 });
 
 it('sends a key to no other host by a redirect', async () => {

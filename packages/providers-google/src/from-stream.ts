@@ -5,24 +5,17 @@ import {
   type ModelStreamEvent,
   type RequestUsage,
 } from '@agent-functions/core';
+import {
+  isRecord,
+  listOf,
+  stringOf,
+  WireError,
+  type AnswerReader,
+  type Fields,
+} from '@agent-functions/core/provider';
 import type { Backend } from './endpoint.ts';
-import { BlockedError, WireError } from './errors.ts';
-import { isRecord, listOf, stringOf } from './json.ts';
+import { BlockedError } from './errors.ts';
 import { PartList } from './part-list.ts';
-
-/** Reads the chunks of one answer. Pure: one call per chunk, no waiting, and nothing is parsed twice. */
-export interface StreamReader {
-  /** What a chunk means: deltas, or nothing. @throws WireError, BlockedError for an answer that cannot be one. */
-  push(chunk: unknown): readonly ModelStreamEvent[];
-  /** The vendor has said why the answer ended; what follows cannot change it. */
-  isComplete(): boolean;
-  /**
-   * The answer, and a warning before it of what was not understood, when the stream has ended.
-   *
-   * @throws WireError when it ended before the answer did.
-   */
-  end(): readonly ModelStreamEvent[];
-}
 
 /** What a reader must know of the request. */
 export interface ReadContext {
@@ -31,10 +24,8 @@ export interface ReadContext {
   readonly backend: Backend;
 }
 
-type Fields = { readonly [key: string]: unknown };
-
 /** Reads `GenerateContentResponse`s, as the SDK parses the chunks of `streamGenerateContent`. */
-export function streamReader(context: ReadContext): StreamReader {
+export function streamReader(context: ReadContext): AnswerReader {
   const parts = new PartList(context.backend);
   const unknown = new Map<string, number>();
   let usage: Fields = {};

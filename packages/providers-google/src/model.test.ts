@@ -1,17 +1,9 @@
 import { ModelError } from '@agent-functions/core';
+import { streamAnswer, cutAnswer, jsonAnswer } from '@agent-functions/core/testing';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  asking,
-  deferred,
-  failure,
-  key,
-  listen,
-  respond,
-  targets,
-  weather,
-} from '../test/targets.ts';
+import { asking, failure, key, listen, respond, targets, weather } from '../test/targets.ts';
 import { answer, body, chunk, event, failureBody, last, retryInfo } from '../test/wire-events.ts';
-import { bytes, cut, json, wireServer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 
 const server = await wireServer();
 afterAll(() => server.close());
@@ -22,7 +14,7 @@ describe.each(targets)('$name', (target) => {
 
   beforeEach(() => {
     server.received.length = 0;
-    server.play(bytes(whole));
+    server.play(streamAnswer(whole));
   });
 
   const expected = {
@@ -98,14 +90,14 @@ describe.each(targets)('$name', (target) => {
     });
 
     it.each(places)('closed $place', async ({ text }) => {
-      server.play(bytes(text));
+      server.play(streamAnswer(text));
       const error = await failure(listen(model));
       expect(error).toBeInstanceOf(ModelError);
       expect(error).toMatchObject({ reason: 'invalid-response', retryable: true });
     });
 
     it.each(places)('broken $place', async ({ text }) => {
-      server.play(cut(text));
+      server.play(cutAnswer(text));
       const error = await failure(listen(model));
       expect(error).toBeInstanceOf(ModelError);
       expect(error).toMatchObject({ reason: 'network', retryable: true });
@@ -113,7 +105,7 @@ describe.each(targets)('$name', (target) => {
   });
 
   it('has its answer when only the end of the connection is lost', async () => {
-    server.play(cut(whole));
+    server.play(cutAnswer(whole));
     expect(await respond(model)).toEqual(expected);
   });
 
@@ -126,14 +118,16 @@ describe.each(targets)('$name', (target) => {
     ['events that are not objects', 'data: null\n\ndata: "text"\n\ndata: [1]\n\n'],
     ['the end mark of another wire', 'data: [DONE]\n\n'],
   ])('calls %s an invalid response', async (_, text) => {
-    server.play(bytes(text));
+    server.play(streamAnswer(text));
     const error = await failure(listen(model));
     expect(error).toBeInstanceOf(ModelError);
     expect(error).toMatchObject({ reason: 'invalid-response', provider: 'google' });
   });
 
   it('hangs up within a second when it is aborted, and asks once after an error', async () => {
-    const { promise: asked, resolve: wasAsked } = deferred<{ closed: Promise<void> }>();
+    const { promise: asked, resolve: wasAsked } = Promise.withResolvers<{
+      closed: Promise<void>;
+    }>();
     server.play((response, request) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(answer.slice(0, 3).join(''));
@@ -146,14 +140,14 @@ describe.each(targets)('$name', (target) => {
     controller.abort(reason);
     await closed;
     expect(await outcome).toBe(reason);
-    server.play(json(failureBody(500, 'INTERNAL', 'down'), 500));
+    server.play(jsonAnswer(failureBody(500, 'INTERNAL', 'down'), 500));
     expect(await failure(listen(model))).toMatchObject({ reason: 'overloaded', status: 500 });
     expect(server.received).toHaveLength(2);
   });
 
   it('uses its socket again', async () => {
     await using quiet = await wireServer();
-    let ended = deferred();
+    let ended = Promise.withResolvers<void>();
     quiet.play((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(whole);
@@ -161,7 +155,7 @@ describe.each(targets)('$name', (target) => {
     });
     const other = target.model(quiet.url);
     for (let turn = 0; turn < 10; turn++) {
-      ended = deferred();
+      ended = Promise.withResolvers<void>();
       await Promise.all([respond(other), ended.promise]);
     }
     expect(quiet.connections()).toBeLessThan(6);
@@ -171,7 +165,7 @@ describe.each(targets)('$name', (target) => {
     const request = asking({ settings: { streaming: false } });
 
     it('gives the response without deltas', async () => {
-      server.play(json(body));
+      server.play(jsonAnswer(body));
       expect(await listen(model, request)).toEqual([{ type: 'response', response: expected }]);
       expect(server.received[0]?.url).toBe(
         target.url.replace('streamGenerateContent?alt=sse', 'generateContent'),
@@ -179,11 +173,11 @@ describe.each(targets)('$name', (target) => {
     });
 
     it.each([
-      ['an empty object', json({})],
-      ['null', json(null)],
-      ['a page', bytes('<html></html>')],
-      ['nothing', bytes('')],
-      ['an answer that has not ended', json({ candidates: [{ content: { parts: [] } }] })],
+      ['an empty object', jsonAnswer({})],
+      ['null', jsonAnswer(null)],
+      ['a page', streamAnswer('<html></html>')],
+      ['nothing', streamAnswer('')],
+      ['an answer that has not ended', jsonAnswer({ candidates: [{ content: { parts: [] } }] })],
     ])('calls %s an invalid response', async (_, answer) => {
       server.play(answer);
       expect(await failure(listen(model, request))).toMatchObject({ reason: 'invalid-response' });
@@ -193,7 +187,7 @@ describe.each(targets)('$name', (target) => {
   it('never shows the key, whatever the server says', async () => {
     for (const status of [400, 401, 403, 404, 429, 500]) {
       const said = `API key not valid: ${key} (AIza-canary*****)`;
-      server.play(json(failureBody(status, 'SOMETHING', said), status, { 'x-echo': key }));
+      server.play(jsonAnswer(failureBody(status, 'SOMETHING', said), status, { 'x-echo': key }));
       const error = await failure(listen(model));
       expect(error).toBeInstanceOf(ModelError);
       expect(everythingIn(error)).not.toContain('canary');
@@ -207,7 +201,7 @@ describe.each(targets)('$name', (target) => {
     [failureBody(400, 'INVALID_ARGUMENT', 'no'), 'invalid-request', undefined],
     [failureBody(504, 'DEADLINE_EXCEEDED', 'late'), 'timeout', undefined],
   ])('says what an error in the middle of a stream says: %j', async (error, reason, wait) => {
-    server.play(bytes(answer.slice(0, 3).join('') + event(error)));
+    server.play(streamAnswer(answer.slice(0, 3).join('') + event(error)));
     const thrown = await failure(listen(model));
     expect(thrown).toMatchObject({ reason });
     expect(thrown).toHaveProperty('retryAfterMs', wait);
@@ -218,8 +212,8 @@ describe.each(targets)('$name', (target) => {
     async (blockReason) => {
       const feedback = { promptFeedback: { blockReason }, usageMetadata: { promptTokenCount: 9 } };
       for (const [answer, streaming] of [
-        [bytes(event(feedback)), true],
-        [json(feedback), false],
+        [streamAnswer(event(feedback)), true],
+        [jsonAnswer(feedback), false],
       ] as const) {
         server.play(answer);
         const error = await failure(listen(model, asking({ settings: { streaming } })));
@@ -245,7 +239,7 @@ describe.each(targets)('$name', (target) => {
     ['FINISH_REASON_UNSPECIFIED', 'other'],
     ['NEW_ONE', 'other'],
   ])('knows the finish reason %s as %s, and asks once', async (reason, finishReason) => {
-    server.play(bytes(chunk([{ text: 'So far' }]) + last(reason)));
+    server.play(streamAnswer(chunk([{ text: 'So far' }]) + last(reason)));
     expect(await respond(model)).toMatchObject({ finishReason });
     expect(server.received).toHaveLength(1);
   });
@@ -253,7 +247,7 @@ describe.each(targets)('$name', (target) => {
   it.each(['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'MALFORMED_RESPONSE'])(
     'lets a call that the model garbled (%s) be asked again',
     async (reason) => {
-      server.play(bytes(chunk([{ text: 'So far' }]) + last(reason)));
+      server.play(streamAnswer(chunk([{ text: 'So far' }]) + last(reason)));
       const error = await failure(listen(model));
       expect(error).toMatchObject({ reason: 'invalid-response', retryable: true });
       expect(String(error)).toContain(reason);
@@ -262,7 +256,7 @@ describe.each(targets)('$name', (target) => {
 
   it('counts what it does not know, and says so', async () => {
     server.play(
-      bytes(
+      streamAnswer(
         event({ hello: 1 }) +
           chunk([{ hologram: {} }, { text: 'Yes' }]) +
           chunk([{ hologram: {} }, {}]) +
@@ -283,7 +277,7 @@ describe.each(targets)('$name', (target) => {
 
   it('keeps a signature with the part that it came with', async () => {
     server.play(
-      bytes(
+      streamAnswer(
         chunk([{ text: 'a' }, { text: 'b', thoughtSignature: 'czE=' }, { text: 'c' }]) +
           chunk([{ text: 'd' }]) +
           last('STOP', [{ text: '', thoughtSignature: 'czI=' }]),
@@ -301,7 +295,7 @@ describe.each(targets)('$name', (target) => {
   it('keeps images that the model made, and what its own tools did', async () => {
     const code = { executableCode: { language: 'PYTHON', code: 'print(1)' } };
     const image = { inlineData: { mimeType: 'image/png', data: 'iVBORw0KGgo=' } };
-    server.play(bytes(chunk([code, image]) + last('STOP')));
+    server.play(streamAnswer(chunk([code, image]) + last('STOP')));
     expect((await respond(model)).parts).toEqual([
       { type: 'reasoning', providerData: { google: { part: code, api: target.backend } } },
       { type: 'file', mediaType: 'image/png', data: 'iVBORw0KGgo=' },
@@ -312,7 +306,7 @@ describe.each(targets)('$name', (target) => {
 it('is silent to a reader who left while it was asked', async () => {
   const model = targets[0]?.model(server.url);
   if (model === undefined) throw new Error('no target');
-  const { promise: asked, resolve: wasAsked } = deferred();
+  const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
   server.play(() => wasAsked());
   const { signal } = new AbortController();
   const events = model.stream(asking(), { signal })[Symbol.asyncIterator]();

@@ -5,11 +5,10 @@ import {
   type ModelCallOptions,
   type ModelRequest,
 } from '@agent-functions/core';
-import { AnswerStream, type Call } from './answer-stream.ts';
+import { AnswerStream, isRecord, orAborted, type AnswerCall } from '@agent-functions/core/provider';
 import { googleApi, type Api, type Connection } from './api.ts';
 import { toModelError, type ErrorContext } from './errors.ts';
 import { fromBody, streamReader } from './from-stream.ts';
-import { isRecord } from './json.ts';
 import { capabilitiesOf, traitsOf } from './model-traits.ts';
 import {
   provider,
@@ -67,21 +66,21 @@ function ask(
   const { model, extraBody } = settings;
   let connection: Connection | undefined;
 
-  async function prepare(): Promise<Call> {
+  async function prepare(): Promise<AnswerCall> {
     let connected = await orAborted(api.connect(), signal);
     connection = connected;
     const { backend } = connected.endpoint;
     const { body, streaming, warnings } = toRequest(request, { model, backend, extraBody });
     const context = { model, backend };
 
-    async function sendOnce(call: AbortSignal): ReturnType<Call['send']> {
+    async function sendOnce(call: AbortSignal): ReturnType<AnswerCall['send']> {
       return streaming
-        ? { chunks: await connected.stream(body, call), reader: streamReader(context) }
+        ? { events: await connected.stream(body, call), reader: streamReader(context) }
         : fromBody(await connected.ask(body, call), context);
     }
 
     /** Once more with a new token, where an old one was refused: it was revoked, or a clock is wrong. */
-    async function send(call: AbortSignal): ReturnType<Call['send']> {
+    async function send(call: AbortSignal): ReturnType<AnswerCall['send']> {
       try {
         return await sendOnce(call);
       } catch (error) {
@@ -104,23 +103,9 @@ function ask(
 
 function errorContext(model: string, connection: Connection | undefined): ErrorContext {
   if (connection === undefined) {
-    return { who: 'Google', model, keyName: 'the key', secrets: [], retryAfter: null };
+    return { provider, who: 'Google', model, keyName: 'the key', secrets: [], retryAfter: null };
   }
   const { endpoint, secrets } = connection;
   const { who, keyName } = endpoint;
-  return { who, model, keyName, secrets, retryAfter: connection.retryAfter() };
-}
-
-/** A promise, or the abort of the signal, whichever is first: loading and tokens know no signal. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener('abort', stop);
-  }
+  return { provider, who, model, keyName, secrets, retryAfter: connection.retryAfter() };
 }

@@ -1,78 +1,53 @@
-import { AgentError, UserError, type LLMConfig } from '@agent-functions/core';
+import { UserError, type LLMConfig } from '@agent-functions/core';
 import { afterEach, expect, it, vi } from 'vitest';
-import { google } from './index.ts';
+import { failure, listen } from '../test/targets.ts';
+import { google, vertex } from './index.ts';
 
 const config = { provider: 'google', modelName: 'm' };
 const make = (options: object) => google({ ...config, ...options } satisfies LLMConfig);
 
 afterEach(() => vi.unstubAllEnvs());
 
+// The kinds themselves: core/src/provider/option-kinds.test.ts.
 it.each<[string, unknown, string]>([
-  [
-    'baseURL',
-    new URL('https://u:secret@gateway.example'),
-    'got baseURL: a URL. Write the address as a text',
-  ],
-  ['baseURL', 8080, 'got baseURL: 8080. Write the address'],
-  ['baseURL', '', 'got baseURL: "". Write the address'],
-  ['apiBase', 8080, 'got apiBase: 8080. Write the address'],
-  ['apiBase', '', 'got apiBase: "". Write the address'],
-  ['endpoint', 8080, 'got endpoint: 8080. Write the address'],
-  ['endpoint', '', 'got endpoint: "". Write the address'],
+  ['baseURL', new URL('https://u:secret@gateway.example'), 'got baseURL: a URL. Write the address'],
   ['apiKey', 12_345, 'got apiKey: a number. Write the key as a text'],
-  ['apiKey', { secret: 's' }, 'got apiKey: an object'],
-  ['headers', 'x-secret: s', 'got headers: a text. Write an object of texts'],
-  ['headers', new Headers({ 'x-a': '1' }), 'got headers: a Headers. Write'],
-  ['headers', { 'x-a': 1 }, 'got headers: an object whose "x-a" is no text'],
-  ['extraHeaders', [['x-a', '1']], 'got extraHeaders: an array'],
-  ['extraBody', 'user=u', 'got extraBody: "user=u". Write an object'],
-  ['extraBody', [], 'got extraBody: an array'],
-  ['timeoutMs', '5s', 'got timeoutMs: "5s". Write a number'],
-  ['maxRetries', null, 'got maxRetries: null. Write a number'],
-  ['maxRetries', Number.NaN, 'got maxRetries: NaN'],
-  ['client', null, 'got client: null. Write a client'],
-  ['client', {}, 'got client: an object. Write a client'],
+  ['vertexai', 'true', 'got vertexai: "true". It is true or false.'],
+  ['project', 12_345, 'got project: 12345. Write a text'],
+  ['credential', 'key.json', 'got credential: "key.json". Write a credential: it has getToken()'],
+  [
+    'headers',
+    { 'x-a': 'a–b' },
+    'got headers: an object whose "x-a" has a character that no header',
+  ],
+  [
+    'settings',
+    { retry: 3 },
+    'got settings: an object whose retry is 3. Write an object with maxRet',
+  ],
+  ['fetch', {}, 'got fetch: an object. Write a function'],
+  ['client', { models: {} }, 'Write a client of @google/genai: it has models.generateContentStr'],
 ])('refuses %s: %o at once', (name, value, words) => {
   expect(() => make({ [name]: value })).toThrow(UserError);
   expect(() => make({ [name]: value })).toThrow(words);
 });
 
-it('takes an option that is undefined for one that is not given', () => {
-  expect(() => make({ baseURL: undefined, headers: undefined, client: undefined })).not.toThrow();
+it('names the factory', () => {
+  const wrong: object = { location: 7 };
+  expect(() => vertex('m', wrong)).toThrow('vertex() got location: 7. Write a text.');
 });
 
 it.each(['secret\nkey', 'secret–key'])(
   'sends no key that no header can carry: %j',
   async (apiKey) => {
     const fetch = vi.fn<typeof globalThis.fetch>();
-    const asked = async (options: object): Promise<unknown> => {
-      const model = make({ fetch, ...options });
-      try {
-        for await (const _ of model.stream(
-          {
-            messages: [
-              { id: 'm', runId: 'r', role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
-            ],
-            tools: [],
-            settings: {},
-          },
-          { signal: new AbortController().signal },
-        ));
-      } catch (error) {
-        expect(model.ready?.()).toBe(String(Reflect.get(Object(error), 'message')));
-        return error;
-      }
-      return undefined;
-    };
-    const given = await asked({ apiKey });
     vi.stubEnv('GOOGLE_API_KEY', apiKey);
-    const found = await asked({});
-    for (const [error, name] of [
-      [given, 'the apiKey given to google()'],
-      [found, 'GOOGLE_API_KEY'],
+    for (const [model, name] of [
+      [make({ fetch, apiKey }), 'the apiKey given to google()'],
+      [make({ fetch }), 'GOOGLE_API_KEY'],
     ] as const) {
-      expect(error).toBeInstanceOf(AgentError);
-      expect(error).toMatchObject({ code: 'not_configured' });
+      const error = await failure(listen(model));
+      expect(error).toMatchObject({ code: 'not_configured', message: model.ready?.() });
       expect(String(error)).toContain(`${name} has a character that no header can carry`);
       expect(String(error)).not.toContain('secret');
     }

@@ -5,8 +5,9 @@ import {
   type ModelSettings,
   type TokenCredential,
 } from '@agent-functions/core';
+import { checkOptions, defaultSettings, optionText } from '@agent-functions/core/provider';
 import type { GoogleGenAI, Models } from '@google/genai';
-import { checkKinds } from './option-kinds.ts';
+import { googleKinds } from './option-kinds.ts';
 
 /** The provider's name, in models, errors and `providerData`: the Gemini API and Vertex AI are one. */
 export const provider = 'google';
@@ -92,31 +93,6 @@ interface Raw
   readonly model?: unknown;
 }
 
-const known: ReadonlySet<string> = new Set([
-  'provider',
-  'modelName',
-  'model',
-  'vertexai',
-  'apiKey',
-  'baseURL',
-  'apiBase',
-  'endpoint',
-  'apiVersion',
-  'project',
-  'location',
-  'credential',
-  'headers',
-  'extraHeaders',
-  'extraBody',
-  'settings',
-  'temperature',
-  'maxTokens',
-  'timeoutMs',
-  'maxRetries',
-  'fetch',
-  'client',
-]);
-
 /**
  * One form of all spellings: `google('gemini-3.8-flash', {...})`, and an `LLMConfig` with the Python package's names.
  *
@@ -128,8 +104,7 @@ export function toSettings(
   options: GoogleOptions = {},
 ): Settings {
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
-  checkNames(`${factory}()`, raw);
-  checkKinds(`${factory}()`, raw);
+  checkOptions(`${factory}()`, raw, googleKinds);
   const name = typeof model === 'string' ? model : (raw.modelName ?? raw.model);
   const { project, location, credential } = raw;
   const cloud = project !== undefined || location !== undefined || credential !== undefined;
@@ -144,22 +119,22 @@ export function toSettings(
   return {
     model: modelName(factory, name),
     vertexai: factory === 'vertex' || cloud ? true : raw.vertexai,
-    apiKey: text(raw.apiKey),
-    baseURL: text(raw.baseURL) ?? text(raw.apiBase) ?? text(raw.endpoint),
-    apiVersion: text(raw.apiVersion),
-    project: text(project),
-    location: text(location),
+    apiKey: optionText(raw.apiKey),
+    baseURL: optionText(raw.baseURL) ?? optionText(raw.apiBase) ?? optionText(raw.endpoint),
+    apiVersion: optionText(raw.apiVersion),
+    project: optionText(project),
+    location: optionText(location),
     credential,
     headers: { ...raw.extraHeaders, ...raw.headers },
     extraBody: raw.extraBody ?? {},
-    defaults: defaultsOf(raw),
+    defaults: defaultSettings(raw),
     fetch: raw.fetch,
     client: raw.client,
   };
 }
 
 function modelName(factory: string, name: unknown): string {
-  const given = text(name);
+  const given = optionText(name);
   if (given === undefined) {
     throw new UserError(`${factory}() needs the name of a model: ${factory}('gemini-3.8-flash').`);
   }
@@ -170,35 +145,4 @@ function modelName(factory: string, name: unknown): string {
     );
   }
   return given;
-}
-
-function checkNames(factory: string, raw: Raw): void {
-  for (const [name, value] of Object.entries(raw)) {
-    if (value === undefined) continue;
-    if (name === 'timeout') {
-      throw new UserError(
-        `${factory} has no option timeout, because its unit would be a guess. Write timeoutMs, in milliseconds.`,
-      );
-    }
-    if (!known.has(name)) {
-      throw new UserError(
-        `${factory} has no option ${JSON.stringify(name)}. Fields of the request body go into extraBody, headers into headers.`,
-      );
-    }
-  }
-}
-
-function defaultsOf(raw: Raw): ModelSettings {
-  const { temperature, maxTokens, timeoutMs, maxRetries } = raw;
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(maxRetries === undefined ? {} : { retry: { maxRetries } }),
-    ...raw.settings,
-  };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }

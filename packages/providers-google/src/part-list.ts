@@ -5,12 +5,9 @@ import {
   type ModelStreamEvent,
   type ProviderData,
 } from '@agent-functions/core';
+import { isRecord, stringOf, WireError, type Fields } from '@agent-functions/core/provider';
 import type { Backend } from './endpoint.ts';
-import { WireError } from './errors.ts';
-import { isRecord, stringOf } from './json.ts';
 import { provider } from './options.ts';
-
-type Fields = { readonly [key: string]: unknown };
 
 /** What the vendor's own tools did: opaque here, sent back as it came (`Part` in the SDK's types says which). */
 const opaque = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'];

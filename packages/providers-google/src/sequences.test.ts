@@ -1,8 +1,9 @@
 import { ModelError } from '@agent-functions/core';
+import { streamAnswer, cutAnswer, type HttpAnswer } from '@agent-functions/core/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sequences, wire, type Sequence } from '../test/sdk-sequences.ts';
 import { failure, listen, targets } from '../test/targets.ts';
-import { bytes, cut, wireServer, type Answer } from '../test/wire-server.ts';
+import { wireServer } from '../test/wire-server.ts';
 
 // The vendor's own sequences, whole, and cut behind every chunk and within it.
 
@@ -10,7 +11,7 @@ const server = await wireServer();
 afterAll(() => server.close());
 
 /** These bytes, in writes of this size. */
-function slowly(text: string, size: number): Answer {
+function slowly(text: string, size: number): HttpAnswer {
   const raw = Buffer.from(text);
   return (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -35,7 +36,7 @@ describe.each(targets.filter(({ ids }) => ids))('$name', (target) => {
 
   it.each(sequences)('$name', async (sequence) => {
     const text = wire(sequence).join('');
-    for (const play of [bytes(text), slowly(text, 1), slowly(text, 50)]) {
+    for (const play of [streamAnswer(text), slowly(text, 1), slowly(text, 50)]) {
       server.play(play);
       const { ends } = sequence;
       if ('error' in ends) {
@@ -70,8 +71,8 @@ describe.each(targets.filter(({ ids }) => ids))('$name', (target) => {
   it.each(sequences)('$name: cut anywhere, it is never taken for an answer', async (sequence) => {
     for (const { place, raw } of pieces(sequence)) {
       for (const [play, reason] of [
-        [bytes(raw), 'invalid-response'],
-        [cut(raw), 'network'],
+        [streamAnswer(raw), 'invalid-response'],
+        [cutAnswer(raw), 'network'],
       ] as const) {
         server.play(play);
         const error = await failure(listen(model));

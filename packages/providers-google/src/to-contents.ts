@@ -9,10 +9,10 @@ import {
   type ToolCallPart,
   type ToolResultPart,
 } from '@agent-functions/core';
+import { type Warning, wireIds, type WireIds } from '@agent-functions/core/provider';
 import type { Backend } from './endpoint.ts';
 import { provider } from './options.ts';
-import { unsupportedFile, type Warning } from './warning.ts';
-import { wireIds, type WireIds } from './wire-ids.ts';
+import { unsupportedFile } from './warning.ts';
 
 /** What the conversation's converter must know of the model. */
 export interface ContentsContext {

@@ -1,5 +1,4 @@
 import {
-  isJsonArray,
   isJsonObject,
   textOf,
   type Json,
@@ -8,12 +7,13 @@ import {
   type ModelSettings,
   type ToolSpec,
 } from '@agent-functions/core';
+import { withExtras, type Warning } from '@agent-functions/core/provider';
 import type { Backend } from './endpoint.ts';
 import { capabilitiesOf, isModern, thinkingOf, traitsOf } from './model-traits.ts';
 import { provider } from './options.ts';
 import { toContents } from './to-contents.ts';
 import { toSchema } from './to-schema.ts';
-import { unsupportedSetting, type Warning } from './warning.ts';
+import { unsupportedSetting } from './warning.ts';
 
 /** A request body, how it is sent, and what the wire could not say. */
 export interface WireRequest {
@@ -180,18 +180,4 @@ const modes = { auto: 'AUTO', required: 'ANY', none: 'NONE' } as const;
 /** A field and its value, or nothing: `undefined` has no JSON form. */
 function field(name: string, value: Json | undefined): JsonObject {
   return value === undefined ? {} : { [name]: value };
-}
-
-/** Puts what the caller wrote by hand over a body: objects merge one level deep, arrays are appended, the rest replaces. */
-function withExtras(body: JsonObject, ...extras: readonly (JsonObject | undefined)[]): JsonObject {
-  const out: { [key: string]: Json } = { ...body };
-  for (const extra of extras) {
-    for (const [key, value] of Object.entries(extra ?? {})) {
-      const before = out[key];
-      if (isJsonArray(before) && isJsonArray(value)) out[key] = [...before, ...value];
-      else if (isJsonObject(before) && isJsonObject(value)) out[key] = { ...before, ...value };
-      else out[key] = value;
-    }
-  }
-  return out;
 }

@@ -1,7 +1,12 @@
 import type { ModelErrorReason } from '@agent-functions/core';
-import { isRecord, listOf, numberOf, stringOf } from './json.ts';
-
-type Fields = { readonly [key: string]: unknown };
+import {
+  isRecord,
+  listOf,
+  numberOf,
+  reasonOfStatus,
+  stringOf,
+  type Fields,
+} from '@agent-functions/core/provider';
 
 export interface VendorError {
   readonly message: string;
@@ -62,15 +67,6 @@ export function vendorError(body: Fields = {}, answered: number | undefined): Ve
   };
 }
 
-/** `Retry-After` in milliseconds: seconds, or a date. */
-export function headerMs(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined;
-  // Digits only: to Number() an empty text is 0, and 1e999 a wait without an end.
-  if (/^\s*\d{1,9}(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
 const byInfo: { readonly [reason: string]: ModelErrorReason } = {
   API_KEY_INVALID: 'authentication',
   API_KEY_EXPIRED: 'authentication',
@@ -81,17 +77,6 @@ const byInfo: { readonly [reason: string]: ModelErrorReason } = {
   API_KEY_IP_ADDRESS_BLOCKED: 'permission',
   SERVICE_DISABLED: 'permission',
   BILLING_DISABLED: 'quota',
-};
-
-const byStatus: { readonly [status: number]: ModelErrorReason } = {
-  401: 'authentication',
-  402: 'quota',
-  403: 'permission',
-  408: 'timeout',
-  409: 'overloaded',
-  429: 'rate-limit',
-  499: 'overloaded',
-  504: 'timeout',
 };
 
 // It has no code of its own: "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
@@ -121,8 +106,5 @@ export function reasonOf({
     // A country, or a plan, that the API does not serve.
     return code === 'FAILED_PRECONDITION' ? 'permission' : 'invalid-request';
   }
-  if (status === undefined) return 'unknown';
-  if (byStatus[status] !== undefined) return byStatus[status];
-  if (status >= 500) return 'overloaded';
-  return status >= 300 ? 'invalid-request' : 'unknown';
+  return status === undefined ? 'unknown' : reasonOfStatus(status);
 }

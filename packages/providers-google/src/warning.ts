@@ -1,6 +1,5 @@
-import type { FilePart, ModelStreamEvent } from '@agent-functions/core';
-
-export type Warning = Extract<ModelStreamEvent, { readonly type: 'warning' }>;
+import type { FilePart } from '@agent-functions/core';
+import type { Warning } from '@agent-functions/core/provider';
 
 /** A setting that this wire does not have, or not so. */
 export function unsupportedSetting(message: string): Warning {

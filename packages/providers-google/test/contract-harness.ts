@@ -1,11 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import {
   contractSecret,
-  playAnswer,
+  playReplies,
   type ModelHarness,
+  type ReplyWire,
   type ServerAnswer,
-  type ServerFailure,
-  type ServerReply,
 } from '@agent-functions/core/testing';
 import { callIds, readRequest } from './sent-request.ts';
 import type { Target } from './targets.ts';
@@ -20,7 +18,7 @@ import {
   quotaFailure,
   retryInfo,
 } from './wire-events.ts';
-import { wireServer, type Received } from './wire-server.ts';
+import { wireServer } from './wire-server.ts';
 
 /** Plays the replies of the model contract, from a server on this machine. */
 export function harness(target: Target): ModelHarness {
@@ -28,32 +26,18 @@ export function harness(target: Target): ModelHarness {
     cannot,
     async make(scenario) {
       const server = await wireServer();
-      let asked = 0;
-      let hangUp: () => void = () => undefined;
-      const hungUp = new Promise<void>((resolve) => (hangUp = resolve));
-      server.play((response, request) => {
-        void request.closed.then(hangUp);
-        const reply = scenario.replies[Math.min(asked++, scenario.replies.length - 1)];
-        return reply === undefined ? undefined : play(reply, request, response);
-      });
-      // Whether a stream is asked for is in the path, so that a body must be told from the others.
-      const bodies = new Map<Received, unknown>();
-      const parsed = (request: Received): unknown => {
-        if (!bodies.has(request)) bodies.set(request, JSON.parse(request.body));
-        return bodies.get(request);
-      };
-      const streamed = (body: unknown): boolean =>
-        server.received.some((one) => parsed(one) === body && one.url.includes('streamGenerate'));
-      let disposed: Promise<void> | undefined;
+      const replies = playReplies(server, scenario, wire);
       return {
+        ...replies,
         model: target.model(server.url, { apiKey: contractSecret }),
-        requests: () => server.received.map(parsed),
-        hungUp,
         ...(target.ids ? { toolIds: callIds } : {}),
-        read: (body) => readRequest(body, streamed(body)),
+        read(body) {
+          // Whether a stream is asked for is in the path.
+          const request = server.received[replies.requests().indexOf(body)];
+          return readRequest(body, request !== undefined && wire.streams(request));
+        },
         faults: (body) => bodyProblems(body, target.modelId),
         option: { name: 'serviceTier', value: 'flex' },
-        dispose: () => (disposed ??= server.close()),
       };
     },
   };
@@ -66,57 +50,25 @@ const cannot: ModelHarness['cannot'] = {
     'the API answers a blocked prompt with 200 and promptFeedback, which model.test.ts plays',
 };
 
-async function play(
-  reply: ServerReply,
-  request: Received,
-  response: ServerResponse,
-): Promise<void> {
-  if (reply.page === true) return page(reply, response);
-  if (reply.type === 'failure') return fail(reply, response);
-  if (reply.pause?.afterChunks === 0) await reply.pause.until;
-  if (!request.url.includes('streamGenerate')) {
-    response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' });
-    response.end(JSON.stringify(bodyOf(reply)));
-    return;
-  }
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.flushHeaders();
-  await playAnswer(
-    reply,
-    chunksOf(reply),
-    {
-      write: (bytes) => new Promise((resolve) => response.write(bytes, resolve)),
-      end: () => void response.end(),
-      destroy: () => void response.socket?.destroy(),
-    },
-    {
-      keepAlive: ': keep-alive\r\n\r\n',
-      failure: ({ reason, message }) => {
-        const [status, details] = errors[reason] ?? ['INTERNAL', []];
-        return event(failureBody(503, status, message, details));
-      },
-    },
-  );
-}
-
-function page(reply: ServerReply, response: ServerResponse): void {
-  const status = reply.type === 'failure' ? reply.status : 200;
-  response.writeHead(status, { 'content-type': 'text/html' });
-  response.end(`<html><body><h1>${status}</h1></body></html>`);
-}
-
-function fail(reply: ServerFailure, response: ServerResponse): void {
-  const [status, details] = errors[reply.reason] ?? ['INTERNAL', []];
-  const { retryAfterSeconds, retryAfterDate } = reply;
-  const message =
-    reply.reason === 'context-length'
-      ? `${reply.message} The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).`
-      : reply.message;
-  const wait = retryAfterSeconds === undefined ? [] : [retryInfo(`${retryAfterSeconds}s`)];
-  if (retryAfterDate !== undefined) response.setHeader('retry-after', retryAfterDate);
-  response.writeHead(reply.status, { 'content-type': 'application/json; charset=UTF-8' });
-  response.end(JSON.stringify(failureBody(reply.status, status, message, [...details, ...wait])));
-}
+const wire: ReplyWire = {
+  streams: ({ url }) => url.includes('streamGenerate'),
+  chunks: chunksOf,
+  body: bodyOf,
+  keepAlive: ': keep-alive\r\n\r\n',
+  failure({ reason, message }) {
+    const [status, details] = errors[reason] ?? ['INTERNAL', []];
+    return event(failureBody(503, status, message, details));
+  },
+  refusal({ reason, status, message, retryAfterSeconds }) {
+    const [code, details] = errors[reason] ?? ['INTERNAL', []];
+    const said =
+      reason === 'context-length'
+        ? `${message} The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).`
+        : message;
+    const wait = retryAfterSeconds === undefined ? [] : [retryInfo(`${retryAfterSeconds}s`)];
+    return { body: failureBody(status, code, said, [...details, ...wait]) };
+  },
+};
 
 const errors: { readonly [reason: string]: readonly [status: string, details: object[]] } = {
   authentication: ['UNAUTHENTICATED', [errorInfo('ACCESS_TOKEN_EXPIRED')]],

@@ -1,23 +1,16 @@
+import {
+  numberOf as number,
+  recordOf as fields,
+  recordsOf as list,
+  stringOf,
+  type Fields,
+} from '@agent-functions/core/provider';
 import type { SentRequest } from '@agent-functions/core/testing';
 
 // What a request body says, read back into no vendor's words.
 
-type Fields = { readonly [key: string]: unknown };
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fields) : [];
-}
-
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
+  return stringOf(value) ?? '';
 }
 
 /** A body of `generateContent`, and whether it was sent to `streamGenerateContent`. */

@@ -1,6 +1,5 @@
+import type { Fields } from '@agent-functions/core/provider';
 import { traitsOf } from '../src/model-traits.ts';
-
-type Fields = { readonly [key: string]: unknown };
 
 /**
  * What the vendor would refuse in a request, in its raw form. The rules are those of the types and docstrings of
@@ -13,7 +12,7 @@ type Fields = { readonly [key: string]: unknown };
 export function problemsOf(request: {
   readonly method: string;
   readonly url: string;
-  readonly headers: { readonly [name: string]: string | string[] | undefined };
+  readonly headers: { readonly [name: string]: string | readonly string[] | undefined };
   readonly body: string;
 }): string[] {
   const problems: string[] = [];
