@@ -1,6 +1,7 @@
-import { canonicalJson, sha256Hex, type JsonObject } from './json.ts';
+import { canonicalJson, sha256Hex, toJson, type JsonObject } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { inputOf, type CallState, type FrameState } from './frame.ts';
+import type { Question } from './question.ts';
 import type { Tool } from './tool.ts';
 
 /** Asks a person whether a call may run; what is shown is bound by its hash. */
@@ -10,10 +11,7 @@ export async function askForApproval<C>(
   call: CallState,
   tool: Tool<C>,
 ): Promise<void> {
-  const expiresAt =
-    tool.approvalTimeoutMs === undefined
-      ? undefined
-      : ((await live.store?.now()) ?? Date.now()) + tool.approvalTimeoutMs;
+  const expiresAt = await expiry(live, tool.approvalTimeoutMs);
   live.stage(frame, {
     type: 'interruption',
     interruption: {
@@ -33,13 +31,10 @@ export async function askForApproval<C>(
 
 /** Asks a person what became of a call that was interrupted. */
 export function askForOutcome<C>(live: LiveRun<C>, frame: FrameState, call: CallState): void {
-  const asked = [...live.state.interruptions.keys()].filter((id) =>
-    id.startsWith(`${call.callId}.ambiguous`),
-  );
   live.stage(frame, {
     type: 'interruption',
     interruption: {
-      id: `${call.callId}.ambiguous${asked.length === 0 ? '' : asked.length + 1}`,
+      id: newId(live, call, 'ambiguous'),
       kind: 'ambiguous',
       frame: frame.id,
       agent: frame.agent,
@@ -51,6 +46,59 @@ export function askForOutcome<C>(live: LiveRun<C>, frame: FrameState, call: Call
     },
   });
 }
+
+/** Asks what a tool wants to know before it can go on, or waits for what it began. */
+export async function askQuestion<C>(
+  live: LiveRun<C>,
+  frame: FrameState,
+  call: CallState,
+  { kind, options }: Question,
+): Promise<void> {
+  const { message, schema, checkpoint, timeoutMs } = options;
+  const expiresAt = await expiry(live, timeoutMs);
+  if (call.settled || live.failure !== undefined) return;
+  if (checkpoint !== undefined) {
+    live.stage(frame, { type: 'tool-checkpoint', callId: call.callId, data: toJson(checkpoint) });
+  }
+  live.stage(frame, {
+    type: 'interruption',
+    interruption: {
+      id: newId(live, call, kind),
+      kind,
+      frame: frame.id,
+      agent: frame.agent,
+      callId: call.callId,
+      toolName: call.toolName,
+      input: call.start?.input ?? call.input,
+      ...(schema === undefined ? {} : { schema: answerSchema(schema) }),
+      message,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    },
+  });
+}
+
+async function expiry<C>(
+  live: LiveRun<C>,
+  timeoutMs: number | undefined,
+): Promise<number | undefined> {
+  return timeoutMs === undefined
+    ? undefined
+    : ((await live.store?.now()) ?? Date.now()) + timeoutMs;
+}
+
+/** A call may ask more than once. */
+function newId<C>(live: LiveRun<C>, call: CallState, kind: string): string {
+  const id = `${call.callId}.${kind}`;
+  let asked = 0;
+  for (const one of live.state.interruptions.keys()) if (one.startsWith(id)) asked += 1;
+  return asked === 0 ? id : `${id}${asked + 1}`;
+}
+
+const answerSchema = (answer: JsonObject): JsonObject => ({
+  type: 'object',
+  properties: { answer },
+  required: ['answer'],
+});
 
 const approvalSchema: JsonObject = {
   oneOf: [

@@ -3,6 +3,7 @@ import type { Json } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Output } from './message.ts';
 import type { CallState, FrameState } from './frame.ts';
+import type { Question } from './question.ts';
 
 /** What a call came to. */
 export interface Outcome {
@@ -12,6 +13,8 @@ export interface Outcome {
   readonly how: Settlement;
   /** Ends the run: what the tool threw (`onError: 'throw'`), or a guardrail. */
   readonly thrown?: unknown;
+  /** There is no result yet: the tool asks. */
+  readonly asks?: Question | undefined;
 }
 
 /** Stages the result of a call, once. */

@@ -84,6 +84,7 @@ function hasForm(kind: Interruption['kind'], decision: Decision): boolean {
       if (!('outcome' in decision)) return false;
       return decision.outcome === 'done' ? 'output' in decision : outcomes.has(decision.outcome);
     default:
+      if ('approved' in decision) return decision.approved === false;
       return 'answer' in decision && decision.answer !== undefined;
   }
 }
@@ -98,6 +99,6 @@ function wrongForm(asked: Interruption, decision: Decision): string | undefined 
       ? '{ approved: true, input? } or { approved: false, message? }'
       : kind === 'ambiguous'
         ? "{ outcome: 'done', output }, { outcome: 'not-done' } or { outcome: 'failed', message? }"
-        : '{ answer }';
+        : '{ answer } or { approved: false, message? }';
   return `Interruption ${asked.id} is of kind ${kind}; its answer has the form ${form}.`;
 }

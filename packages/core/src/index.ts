@@ -153,6 +153,7 @@ export type {
   Wake,
   WakeCall,
 } from './store.ts';
+export { askForInput, waitForCallback, type Question, type QuestionOptions } from './question.ts';
 export { cleanUp, type CleanedUp } from './session-removal.ts';
 export type { HandOver } from './leaving.ts';
 export type { Woken } from './wake.ts';

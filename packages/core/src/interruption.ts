@@ -21,7 +21,7 @@ export interface Interruption {
   readonly expiresAt?: number | undefined;
 }
 
-/** The answer to an interruption; its form follows the kind (journal.md, Tools and repeats). */
+/** The answer to an interruption; its form follows the kind (journal.md, Tools and repeats). A question may be refused. */
 export type Decision = { readonly interruptionId: string } & (
   | { readonly approved: true; readonly input?: Json | undefined }
   | { readonly approved: false; readonly message?: string | undefined }

@@ -17,6 +17,7 @@ import { callThrough, type Middleware } from './middleware.ts';
 import { validate, type Schema } from './schema.ts';
 import type { CallState, FrameState } from './frame.ts';
 import { ToolContent, type Tool, type ToolContext } from './tool.ts';
+import { Question } from './question.ts';
 import { LiveToolContext } from './tool-context.ts';
 import { orAbort } from './wait.ts';
 
@@ -46,6 +47,10 @@ export async function runCall<C>(
     const middleware = live.middlewareOf(agent);
     const mayRetry = attempt < tool.maxRetries;
     outcome = await tryCall(live, frame, call, tool, input.value, { middleware, mayRetry });
+  }
+  if (outcome.asks !== undefined) {
+    span?.end();
+    return outcome;
   }
   const { how, output, modelOutput, thrown } = outcome;
   const limit = agent.maxToolResultBytes;
@@ -115,6 +120,7 @@ async function tryCall<C>(
   } finally {
     clock?.clear();
   }
+  if (value instanceof Question) return { ...errorOutcome('not-run', 'asked'), asks: value };
   // From here on nothing is tried again.
   const outcome = shown(value, tool);
   return tool.outputSchema === undefined || outcome.isError
@@ -133,7 +139,7 @@ function shown<C>(value: unknown, tool: Tool<C>): Outcome {
 }
 
 /** The same, if the value fits the tool's `outputSchema`. */
-async function fitting<C>(
+export async function fitting<C>(
   outcome: Outcome,
   value: unknown,
   schema: Schema<unknown, unknown>,

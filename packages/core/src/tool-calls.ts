@@ -1,5 +1,5 @@
 import type { AgentDefinition } from './agent-definition.ts';
-import { askForApproval, askForOutcome } from './ask.ts';
+import { askForApproval, askForOutcome, askQuestion } from './ask.ts';
 import {
   errorOutcome,
   errorText,
@@ -29,7 +29,7 @@ import { validate, validateNow } from './schema.ts';
 import { inputOf, type CallState, type FrameState } from './frame.ts';
 import { repeatable } from './step.ts';
 import type { Effect, Tool } from './tool.ts';
-import { runCall, toOutput, withEditNote } from './tool-call.ts';
+import { fitting, runCall, toOutput, withEditNote } from './tool-call.ts';
 import { isTripwire } from './guard.ts';
 import { guardCall, guardResult } from './guard-call.ts';
 import { LiveToolContext } from './tool-context.ts';
@@ -222,13 +222,7 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
     if (answer === undefined) continue;
     if ('approved' in answer) {
       if (!answer.approved) {
-        settleWithError(
-          live,
-          frame,
-          call,
-          'rejected',
-          answer.message ?? `${call.toolName} was not run: the approval was refused.`,
-        );
+        settleWithError(live, frame, call, 'rejected', answer.message ?? refusal(call));
       } else {
         const input = answer.input ?? inputOf(call);
         const tool = tools.find(call.toolName);
@@ -262,9 +256,31 @@ export async function followDecisions<C>({ live, frame, agent, calls }: Turn<C>)
           answer.message ?? `${call.toolName} failed.`,
         );
       } else startAgain(live, frame, call, false);
-    } else settle(live, frame, call, { output: json(answer.answer), isError: false, how: 'ran' });
+    } else if (call.interruption?.asked.kind === 'input') startAgain(live, frame, call, false);
+    else await settleAnswer({ live, frame, agent }, call, tools.find(call.toolName), answer.answer);
   }
   await goOn(live, frame, going);
+}
+
+function refusal({ toolName, start }: CallState): string {
+  return start === undefined
+    ? `${toolName} was not run: the approval was refused.`
+    : `${toolName} asked and got no answer: it was refused.`;
+}
+
+/** A callback's answer is the result, if it is one. */
+async function settleAnswer<C>(
+  where: Omit<Turn<C>, 'calls'>,
+  call: CallState,
+  tool: Tool<C> | undefined,
+  answer: Json,
+): Promise<void> {
+  const known: Outcome = { output: json(answer), isError: false, how: 'ran' };
+  const outcome =
+    tool?.outputSchema === undefined
+      ? known
+      : await fitting(known, answer, tool.outputSchema, tool);
+  await settleGuarded(where, call, tool, outcome);
 }
 
 /**
@@ -364,6 +380,10 @@ export async function runCalls<C>({ live, frame, agent, calls }: Turn<C>): Promi
       }
       let outcome = await runCall(live, frame, agent, call, tools);
       if (live.failure !== undefined) return;
+      if (outcome.asks !== undefined) {
+        await askQuestion(live, frame, call, outcome.asks);
+        continue;
+      }
       const tool = tools.find(call.toolName);
       if (tool?.guardrails?.output !== undefined) {
         outcome = await guardResult({ live, frame, agent }, call, tool, outcome);

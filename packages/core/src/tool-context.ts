@@ -16,6 +16,7 @@ export class LiveToolContext<C> implements ToolContext<C> {
   readonly toolName: string;
   readonly idempotencyKey: string;
   readonly lastCheckpoint: Json | undefined;
+  readonly answer: Json | undefined;
   readonly #abort: Abort;
   readonly #live: LiveRun<C>;
   readonly #frame: FrameState;
@@ -29,6 +30,9 @@ export class LiveToolContext<C> implements ToolContext<C> {
     this.idempotencyKey = idempotencyKeyOf(live.state.runId, call.callId);
     this.#abort = abort;
     this.lastCheckpoint = call.checkpoint;
+    const { interruption } = call;
+    const answer = interruption?.asked.kind === 'input' ? interruption.answer : undefined;
+    this.answer = answer !== undefined && 'answer' in answer ? answer.answer : undefined;
     this.#live = live;
     this.#frame = frame;
     this.#call = call;

@@ -4,6 +4,7 @@ import { checkGuardrails, type Guardrail } from './guardrail.ts';
 import type { Handoff } from './handoff.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Message, Part } from './message.ts';
+import type { Question } from './question.ts';
 import type { RunContext } from './run-context.ts';
 import { isSchema, toJsonSchema, type Schema } from './schema.ts';
 
@@ -22,6 +23,8 @@ export interface ToolContext<C = unknown> extends RunContext<C> {
   /** Records data with the call; a call that is resumed finds it in `lastCheckpoint`. Resolves when it is stored. */
   readonly checkpoint: (data: unknown) => Promise<void>;
   readonly lastCheckpoint?: Json | undefined;
+  /** What was answered to the question that this tool asked (`askForInput()`): it runs again with it. */
+  readonly answer?: Json | undefined;
 }
 
 /** Content for the model instead of JSON: `content([{ type: 'text', text }, { type: 'file', … }])`. */
@@ -97,7 +100,14 @@ export interface ToolOptions<C, In, Out> {
   readonly execute: (
     input: In,
     context: ToolContext<C>,
-  ) => Out | Promise<Out> | AsyncGenerator<unknown, Out> | ToolContent | Promise<ToolContent>;
+  ) =>
+    | Out
+    | Promise<Out>
+    | AsyncGenerator<unknown, Out>
+    | ToolContent
+    | Promise<ToolContent>
+    | Question
+    | Promise<Out | Question>;
   /** The run pauses and asks a person before the call runs. */
   readonly needsApproval?:
     | boolean

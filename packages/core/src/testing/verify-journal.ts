@@ -141,7 +141,8 @@ export function journalFaults(
         if (call.starts > 0) {
           const again = decisions.some(
             ({ seq, decision }) =>
-              seq > call.startSeq && 'outcome' in decision && decision.outcome === 'not-done',
+              seq > call.startSeq &&
+              ('answer' in decision || ('outcome' in decision && decision.outcome === 'not-done')),
           );
           const resumed = resumeSeq > call.startSeq;
           if (!again && !(resumed && (event.effect !== 'once' || event.reconciled === true))) {
@@ -341,7 +342,7 @@ function formOf(kind: string, decision: object): boolean {
     case 'ambiguous':
       return 'outcome' in decision;
     default:
-      return 'answer' in decision;
+      return 'answer' in decision || ('approved' in decision && decision.approved === false);
   }
 }
 
