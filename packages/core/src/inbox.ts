@@ -84,7 +84,8 @@ function hasForm(kind: Interruption['kind'], decision: Decision): boolean {
       if (!('outcome' in decision)) return false;
       return decision.outcome === 'done' ? 'output' in decision : outcomes.has(decision.outcome);
     default:
-      if ('approved' in decision) return decision.approved === false;
+      if ('approved' in decision)
+        return typeof decision.approved === 'boolean' && !decision.approved;
       return 'answer' in decision && decision.answer !== undefined;
   }
 }
