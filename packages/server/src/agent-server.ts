@@ -32,6 +32,7 @@ import { Problem, problemAnswer, toProblem } from './problem.ts';
 import { Recovery } from './recovery.ts';
 import { routeTable, type Match, type Reply, type Route } from './routes.ts';
 import { runRoutes } from './run-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 import { reasonOf } from './reason.ts';
 import { type RunnerPort, type Scope, type Served } from './scope.ts';
 import { Stopping } from './stopping.ts';
@@ -278,6 +279,7 @@ function mount<C>(
     ...chatRoutes(scope),
     ...healthRoutes(scope),
     ...runRoutes(scope),
+    ...sessionRoutes(scope),
     ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners),
   ];
   checkRoutes(routes);

@@ -81,7 +81,7 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
     if (error instanceof Problem) throw error.with(replayed);
     if (isClosed(error)) throw closed();
     if (!(error instanceof SessionBusyError)) throw error;
-    if (body.ifBusy === 'reject') throw await busy(scope, served, exchange, error);
+    if (body.ifBusy === 'reject') throw await busy(scope, exchange, error);
     await supersede(scope, error.activeRunId, exchange);
     return answer();
   }
