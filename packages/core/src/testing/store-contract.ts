@@ -4,6 +4,7 @@ import { inboxContract } from './store-inbox-contract.ts';
 import { journalContract } from './store-journal-contract.ts';
 import { leaseContract } from './store-lease-contract.ts';
 import { pagingContract } from './store-paging-contract.ts';
+import { protocolContract } from './store-protocol-contract.ts';
 import { raceContract } from './store-race-contract.ts';
 import { runContract } from './store-run-contract.ts';
 import type { StoreCase, StoreVolume } from './store-case.ts';
@@ -99,6 +100,9 @@ export function storeContract(
     });
     test.describe('sessions', () => {
       sessionContract(define);
+    });
+    test.describe(`runs in sessions, interrupted${because(limits.clock)}`, () => {
+      protocolContract(define, limits.clock === undefined);
     });
     test.describe('pages while others write', () => {
       pagingContract(define);

@@ -1,0 +1,1 @@
+import type { ToolCallHow } from './how.ts';
