@@ -1,6 +1,7 @@
 import { AgentError, type JsonObject } from '@agent-functions/core';
-import { locate, type Endpoint, type Environment, type Place } from './endpoint.ts';
-import { HttpFailure, WireError } from './errors.ts';
+import { type Environment, WireError } from '@agent-functions/core/provider';
+import { locate, type Endpoint, type Place } from './endpoint.ts';
+import { HttpFailure } from './errors.ts';
 import { checkedLines } from './lines.ts';
 import type { OllamaClient, Settings } from './options.ts';
 
