@@ -12,7 +12,7 @@ import { claimSession, confirmSession, unclaimSession, type Claim } from './sess
 import type { RunState } from './state.ts';
 import type { Lease, RunHeader, Store } from './store.ts';
 import { surely } from './surely.ts';
-import { wakeAfterLease } from './wake.ts';
+import { takeWatched } from './wake.ts';
 
 /** A run as its begin left it: recorded, held, ready to advance; or one that was there before. */
 export type Begun =
@@ -120,12 +120,12 @@ export async function begin<C>(
   if (store === undefined) {
     return { type: 'ephemeral', header, state, event };
   }
-  await wakeAfterLease(store, runId, by.around.leaseMs);
-  const holder = randomId();
-  const askedAt = performance.now();
-  const created = await surely(() =>
-    store.runs.create(header, event, { holder, ttlMs: by.around.leaseMs }),
-  ).catch(async (error: unknown) => {
+  const { leaseMs } = by.around;
+  let askedAt = 0;
+  const created = await takeWatched(store, { runId, leaseMs }, (holder) => {
+    askedAt = performance.now();
+    return surely(() => store.runs.create(header, event, { holder, ttlMs: leaseMs }));
+  }).catch(async (error: unknown) => {
     // Nothing was created: the session must not wait for a run that will never be.
     if (sessionId !== undefined)
       await unclaimSession(store, sessionId, runId).catch(() => undefined);

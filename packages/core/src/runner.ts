@@ -46,7 +46,15 @@ import type { Lease, PostResult, RunHeader, Signal, Store, WakeCall } from './st
 import type { Span, Tracer } from './tracer.ts';
 import { inputText } from './travel.ts';
 import { sleep } from './wait.ts';
-import { lookAgainMs, wakeAround, wakeAtExpiry, wakeIn, wakeRun, type Woken } from './wake.ts';
+import {
+  lookAgainMs,
+  takeWatched,
+  wakeAround,
+  wakeAtExpiry,
+  wakeIn,
+  wakeRun,
+  type Woken,
+} from './wake.ts';
 import { hubOf, watch } from './watch.ts';
 
 export interface RunnerConfig<C = unknown> {
@@ -582,10 +590,11 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       if (store.durable && isLeaving(this.#config.handOver, options.handOver)) {
         throw new HandedOverError(runId);
       }
-      const askedAt = performance.now();
-      const acquired = await store.runs.acquire(runId, {
-        holder: randomId(),
-        ttlMs: this.#around.leaseMs,
+      const { leaseMs } = this.#around;
+      let askedAt = 0;
+      const acquired = await takeWatched(store, { runId, leaseMs }, (holder) => {
+        askedAt = performance.now();
+        return store.runs.acquire(runId, { holder, ttlMs: leaseMs });
       });
       if (acquired === undefined) return undefined;
       const state = await this.#stateToAdvance(store, runId, acquired.lease);

@@ -207,6 +207,8 @@ export interface WakeCall {
   readonly runId: string;
   /** When a wake first found no such run, by the store's clock: its create may still be on the way. */
   readonly missingSince?: number | undefined;
+  /** Of the wake that watches over a lease: its holder. It comes again as long as that one holds the run. */
+  readonly holder?: string | undefined;
 }
 
 /** Makes a host look at a run at a given time, in whichever process: at least once, and not much later. */

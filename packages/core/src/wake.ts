@@ -1,10 +1,12 @@
+import { randomId } from './ids.ts';
 import { commitEnd } from './session.ts';
 import { openInterruptions, type RunState } from './state.ts';
 import type { Store, WakeCall } from './store.ts';
 import { surely } from './surely.ts';
 
 // Who takes a run up when its process is gone: a wake is scheduled before the write that it protects, to come after it
-// (journal.md, One writer). Stores without one are swept.
+// (journal.md, One writer). Each lease has one of its own, which comes when it has lapsed, so that any other wake that
+// finds a run held has nothing to do. Stores without wakes are swept.
 
 /** What a wake found: what the run does now. */
 export type Woken =
@@ -36,9 +38,26 @@ export async function wakeIn(store: Store, runId: string, inMs: number): Promise
   await surely(async () => wake.schedule({ runId }, (await store.now()) + inMs));
 }
 
-/** Before a create: should its process go away, the run is looked at when its first lease has lapsed. */
-export function wakeAfterLease(store: Store, runId: string, leaseMs: number): Promise<void> {
-  return wakeIn(store, runId, leaseMs + behindMs);
+/**
+ * Takes a lease, by a create or an acquire: should its process go away, the run is looked at when the lease has lapsed.
+ * Without `wake` a store is left alone.
+ */
+export async function takeWatched<T>(
+  store: Store,
+  { runId, leaseMs }: { readonly runId: string; readonly leaseMs: number },
+  take: (holder: string) => Promise<T>,
+): Promise<T> {
+  const holder = randomId();
+  const { wake } = store;
+  if (wake === undefined) return take(holder);
+  const watch = () =>
+    surely(async () => wake.schedule({ runId, holder }, (await store.now()) + leaseMs + behindMs));
+  const scheduledAt = performance.now();
+  await watch();
+  const taken = await take(holder);
+  // The wake may have come before there was a lease.
+  if (performance.now() - scheduledAt > leaseMs) await watch();
+  return taken;
 }
 
 /** Does what makes a run have something to do, between a wake that is scheduled and, if that could have come too early, another. */
@@ -71,15 +90,16 @@ export async function wakeAtExpiry(store: Store, state: RunState): Promise<void>
  */
 export async function wakeRun(
   store: Store,
-  { runId, missingSince }: WakeCall,
+  call: WakeCall,
   takeUp: () => Promise<RunState | undefined>,
 ): Promise<Woken> {
+  const { runId } = call;
   const end = await store.runs.peek(runId);
   if (end === undefined) {
     const now = await store.now();
-    const since = missingSince ?? now;
-    if (now - since < creatingMs) {
-      await store.wake?.schedule({ runId, missingSince: since }, now + missingMs);
+    const missingSince = call.missingSince ?? now;
+    if (now - missingSince < creatingMs) {
+      await store.wake?.schedule({ ...call, missingSince }, now + missingMs);
     }
     return 'missing';
   }
@@ -88,7 +108,10 @@ export async function wakeRun(
     return 'ended';
   }
   if (end.lease !== undefined) {
-    await store.wake?.schedule({ runId }, end.lease.expiresAt + behindMs);
+    const { holder, expiresAt } = end.lease;
+    if (call.holder === holder) {
+      await store.wake?.schedule({ runId, holder }, expiresAt + behindMs);
+    }
     return 'held';
   }
   const state = await takeUp();
@@ -100,6 +123,6 @@ export async function wakeRun(
   // Somebody else has it, or had it a moment ago.
   const now = await store.runs.peek(runId);
   if (now === undefined || now.ended) return 'ended';
-  await store.wake?.schedule({ runId }, now.lease?.expiresAt ?? 0);
+  if (now.lease === undefined) await store.wake?.schedule({ runId }, 0);
   return 'held';
 }
