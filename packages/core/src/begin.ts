@@ -1,13 +1,15 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { checkCount, checkLimits } from './check-number.ts';
+import { checkCompaction } from './compaction.ts';
 import { AgentError, IdempotencyMismatchError, UserError } from './errors.ts';
-import type { RecordedOptions, RunEvent, RunEventBody, RunLimits } from './events.ts';
+import type { Compaction, RecordedOptions, RunEvent, RunEventBody, RunLimits } from './events.ts';
 import { keyedRunId, randomId } from './ids.ts';
 import { normalInput, type NormalInput } from './input.ts';
 import { firstEvent } from './journal.ts';
 import { canonicalJson, isJsonObject, sha256Hex, toJson } from './json.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { RunInput, RunOptions } from './run-result.ts';
+import { fittingCompaction, type SessionLimits } from './session-limits.ts';
 import { claimSession, confirmSession, unclaimSession, type Claim } from './session.ts';
 import type { RunState } from './state.ts';
 import type { Lease, RunHeader, Store } from './store.ts';
@@ -44,6 +46,8 @@ export interface Beginner<C> {
   /** The id of a run without an idempotency key. */
   readonly freshId: string;
   readonly contextFor: (state: RunState, options: RunOptions<C>) => Promise<C>;
+  readonly compaction?: Compaction | undefined;
+  readonly sessionLimits?: SessionLimits | undefined;
   /** The run begins with this handoff. */
   readonly handoff?: RecordedOptions['handoff'];
 }
@@ -63,6 +67,8 @@ export async function begin<C>(
   checkCount('maxTurns', options.maxTurns, 1);
   checkCount('toolConcurrency', options.toolConcurrency, 1);
   if (options.limits !== undefined) checkLimits(options.limits);
+  checkCompaction(options.compaction);
+  let compaction = options.compaction ?? by.compaction;
   let normal = normalInput(input, runId);
   const sessionId = options.sessionId ?? normal.sessionId;
   if (sessionId !== undefined && store === undefined) {
@@ -101,8 +107,14 @@ export async function begin<C>(
   };
   let claim: Claim | undefined;
   if (store !== undefined && sessionId !== undefined) {
-    const keyed = key !== undefined;
-    claim = await claimSession(store, sessionId, { runId, owner: principal?.id, keyed });
+    claim = await claimSession(store, sessionId, {
+      runId,
+      owner: principal?.id,
+      keyed: key !== undefined,
+      admit: (session) => {
+        compaction = fittingCompaction(session, by.sessionLimits, compaction);
+      },
+    });
     const known = claim === undefined ? await store.runs.header(runId) : undefined;
     if (known !== undefined) return exists(known, requestHash);
   }
@@ -110,11 +122,11 @@ export async function begin<C>(
   const active = by.handoff === undefined ? firstAgent(agent, claim) : agent.name;
   const first = by.around.agent(active)?.name ?? agent.name;
   const limits = limitsOf(agent, options);
-  const body = runStart(normal, sessionId, claim, { ...options, limits }, by.handoff);
+  const body = runStart(normal, sessionId, claim, { ...options, limits, compaction }, by.handoff);
   const { event, state } = firstEvent({
     runId,
     agent: first,
-    base: claim?.base ?? [],
+    base: claim?.base,
     body: first === agent.name ? body : { ...body, entryAgent: agent.name },
   });
   if (store === undefined) {
@@ -171,7 +183,7 @@ async function applyBeforeRun<C>(
   const { state } = firstEvent({
     runId,
     agent: agent.name,
-    base: [],
+    base: undefined,
     body: runStart(normal, sessionId, undefined, options),
   });
   const live = new LiveRun<C>({
@@ -213,12 +225,13 @@ function runStart<C>(
 }
 
 function recordedOptions<C>(options: RunOptions<C>): RecordedOptions {
-  const { maxTurns, limits, toolConcurrency, modelSettings, context } = options;
+  const { maxTurns, limits, toolConcurrency, modelSettings, compaction, context } = options;
   return {
     ...(maxTurns === undefined ? {} : { maxTurns }),
     ...(limits === undefined ? {} : { limits }),
     ...(toolConcurrency === undefined ? {} : { toolConcurrency }),
     ...(modelSettings === undefined ? {} : { modelSettings: settingsJson(modelSettings) }),
+    ...(compaction === undefined ? {} : { compaction }),
     ...(context === undefined ? {} : { context: 'given' }),
   };
 }

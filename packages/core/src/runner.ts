@@ -7,10 +7,11 @@ import {
   type ContextFactory,
   type MadeContext,
 } from './context-factory.ts';
+import { checkCompaction } from './compaction.ts';
 import { checkOptions, type OptionKinds } from './check-options.ts';
 import { expireInterruptions, postDecisions } from './decide.ts';
 import { AgentError, toFailure, UserError, type SessionBusyError } from './errors.ts';
-import type { Principal, RecordedOptions, RunEvent, Watched } from './events.ts';
+import type { Compaction, Principal, RecordedOptions, RunEvent, Watched } from './events.ts';
 import { ControlReturn, isOneOf } from './handoff.ts';
 import { randomId } from './ids.ts';
 import type { Decision } from './interruption.ts';
@@ -39,6 +40,7 @@ import type {
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
 import { commitEnd, confirmSession, readState, resetSession } from './session.ts';
+import { checkSessionLimits, type SessionLimits } from './session-limits.ts';
 import { deleteSession } from './session-removal.ts';
 import { answerer } from './frame.ts';
 import { openInterruptions, type RunState } from './state.ts';
@@ -73,6 +75,10 @@ export interface RunnerConfig<C = unknown> {
   readonly maxTurns?: number | undefined;
   /** Around the model calls and tool calls of every agent. */
   readonly middleware?: readonly Middleware<C>[] | undefined;
+  /** Of runs that do not say. */
+  readonly compaction?: Compaction | undefined;
+  /** How large a session may be when a run begins in it. */
+  readonly sessionLimits?: SessionLimits | undefined;
   readonly logger?: Logger | undefined;
   readonly tracer?: Tracer | undefined;
 }
@@ -86,6 +92,8 @@ const runnerKinds: OptionKinds<RunnerConfig> = {
   agents: 'any',
   maxTurns: 'any',
   middleware: 'any',
+  compaction: 'any',
+  sessionLimits: 'any',
   logger: 'any',
   tracer: 'any',
 };
@@ -129,6 +137,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     checkOptions('new Runner()', this.#config, runnerKinds);
     const { store, leaseMs = 30_000 } = this.#config;
     checkMiddleware('The runner', this.#config.middleware);
+    checkCompaction(this.#config.compaction);
+    checkSessionLimits(this.#config.sessionLimits);
     if (agent.overridesProcessRequest && store?.durable === true) {
       throw new UserError(
         `Agent ${agent.name} overrides processRequest, which works in one process only, and the store is durable. Use beforeRun and afterRun instead, or memoryStore().`,
@@ -463,6 +473,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       store,
       freshId,
       handoff,
+      compaction: this.#config.compaction,
+      sessionLimits: this.#config.sessionLimits,
       contextFor: (state, given) => contextFor(this.#config.context, state, given.context),
     }).catch(async (error: unknown) => {
       if (store !== undefined && isBusy(error)) await this.#wake(store, error.activeRunId);
@@ -633,7 +645,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         header?.sessionId === undefined
           ? undefined
           : await confirmSession(store, header.sessionId, runId);
-      const state = await readState(store, runId, session?.messages ?? []);
+      const state = await readState(store, runId, session);
       if (state === undefined) throw noSuchRun(runId);
       return state;
     } catch (error) {

@@ -162,6 +162,9 @@ export interface SessionSnapshot {
   readonly updatedAt?: number | undefined;
 }
 
+/** What a run finds in its session when it begins. */
+export type SessionBase = Pick<SessionSnapshot, 'messages' | 'state'>;
+
 /** What a commit changes; what it leaves out stays. `replaceWith` comes before `append`. */
 export interface SessionChange {
   readonly append?: readonly Message[] | undefined;

@@ -158,6 +158,7 @@ async function execute(
     context: undefined,
     runId: 'run-contract',
     requestContext: {},
+    sessionState: {},
     usage: noUsage,
     agentPath: ['contract'],
     signal,
@@ -166,6 +167,7 @@ async function execute(
     messages: [],
     idempotencyKey: 'run-contract/f0.t1.c1',
     progress: () => undefined,
+    updateSessionState: () => undefined,
     checkpoint: () => Promise.resolve(),
   };
   const output = await tool.execute(input, context);
