@@ -30,7 +30,8 @@ import type {
 import { principalOf } from './principal.ts';
 import { Problem, problemAnswer, toProblem } from './problem.ts';
 import { Recovery } from './recovery.ts';
-import { routeTable, type Match, type Reply, type Route } from './routes.ts';
+import { openApiRoute } from './openapi.ts';
+import { routeTable, type ApiRoute, type Match, type Reply, type Route } from './routes.ts';
 import { runRoutes } from './run-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { reasonOf } from './reason.ts';
@@ -274,12 +275,16 @@ function mount<C>(
     allowClientSessionIds: options.allowClientSessionIds ?? false,
     authenticates: options.authenticate !== undefined,
   };
-  const routes: readonly Route[] = [
+  const api: readonly ApiRoute[] = [
     ...agentRoutes(scope),
     ...chatRoutes(scope),
     ...healthRoutes(scope),
     ...runRoutes(scope),
     ...sessionRoutes(scope),
+  ];
+  const routes: readonly Route[] = [
+    ...api,
+    openApiRoute(scope, api),
     ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners),
   ];
   checkRoutes(routes);

@@ -108,12 +108,17 @@ const titles: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+/** The title of a status. */
+export function titleOf(status: number): string {
+  return titles[status] ?? 'Error';
+}
+
 /** `application/problem+json` (RFC 9457). `instance` is the request's id, which the log has too. */
 export function problemAnswer(problem: Problem, invocationId: string): Answer {
   const { status, code } = problem;
   const body = {
     type: `urn:agent-functions:problem:${code.replaceAll('_', '-')}`,
-    title: titles[status] ?? 'Error',
+    title: titleOf(status),
     status,
     detail: problem.message,
     instance: `urn:agent-functions:request:${encodeURIComponent(invocationId)}`,

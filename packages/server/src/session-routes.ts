@@ -10,24 +10,33 @@ import { Answer } from './answer.ts';
 import { idPattern } from './chat-request.ts';
 import { busy } from './chat-session.ts';
 import { badRequest, Problem } from './problem.ts';
-import type { Route } from './routes.ts';
+import { operations } from './operations.ts';
+import type { ApiRoute } from './routes.ts';
 import { json, maySee, runnerOf, sessionLinks, type Exchange, type Scope } from './scope.ts';
 
 /** Conversations: whose they are, what was said, and their removal. */
-export function sessionRoutes(scope: Scope): readonly Route[] {
+export function sessionRoutes(scope: Scope): readonly ApiRoute[] {
   const session = `${scope.prefix}/sessions/{id}`;
   return [
     {
       method: 'GET',
       path: `${scope.prefix}/sessions`,
       name: 'sessions',
+      operation: operations.sessions,
       handle: (exchange) => list(scope, exchange),
     },
-    { method: 'GET', path: session, name: 'session', handle: (exchange) => read(scope, exchange) },
+    {
+      method: 'GET',
+      path: session,
+      name: 'session',
+      operation: operations.session,
+      handle: (exchange) => read(scope, exchange),
+    },
     {
       method: 'DELETE',
       path: session,
       name: 'session',
+      operation: operations.deleteSession,
       handle: (exchange) => remove(scope, exchange),
     },
   ];

@@ -241,7 +241,7 @@ export const malformed: readonly Malformed[] = [
     status: 404,
     says: '',
   },
-  { name: 'openapi', path: '/api/openapi.json', method: 'GET', status: 404, says: 'route' },
+  { name: 'openapi', path: '/api/openapi', method: 'GET', status: 404, says: 'route' },
   { name: 'an unknown run', path: '/api/runs/x', method: 'GET', status: 404, says: 'run' },
   { name: 'a run of dots', path: '/api/runs/%2e%2e', method: 'GET', status: 404, says: '' },
   { name: 'its events', path: '/api/runs/x/events', method: 'GET', status: 404, says: 'run' },

@@ -148,6 +148,7 @@ describe('routes', () => {
       'GET /api/sessions sessions',
       'GET /api/sessions/{id} session',
       'DELETE /api/sessions/{id} session',
+      'GET /api/openapi.json openapi',
       'GET /demo/{id} app',
       '* /mcp mcp',
     ]);
