@@ -241,7 +241,7 @@ function isWhole(messages: readonly Message[]): boolean {
   const results = ids('tool-result');
   return (
     first?.role === 'user' &&
-    !/\.v$/.test(first.id) &&
+    !first.id.endsWith('.v') &&
     calls.length === results.length &&
     calls.every((id, index) => id === results[index])
   );
