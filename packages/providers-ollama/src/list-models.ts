@@ -1,4 +1,10 @@
-import { checkOptions, isRecord, listOf, stringOf, WireError } from '@agent-functions/core/provider';
+import {
+  checkOptions,
+  isRecord,
+  listOf,
+  stringOf,
+  WireError,
+} from '@agent-functions/core/provider';
 import { ollamaApi } from './api.ts';
 import { errorContext, toModelError } from './errors.ts';
 import { listKinds } from './option-kinds.ts';

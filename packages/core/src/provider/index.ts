@@ -24,6 +24,7 @@ export {
 export { commonKinds, defaultSettings, optionText, type CommonOptions } from './common-options.ts';
 export { isHeaderText, notAHeader, readVariable, type Environment } from './environment.ts';
 export { withExtras } from './extra-body.ts';
+export { danglingRefs, danglingWarnings, resolveRef } from './schema-refs.ts';
 export { wireIds, type WireIds } from './wire-ids.ts';
 export type { Warning } from './warning.ts';
 export {
