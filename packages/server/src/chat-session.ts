@@ -2,7 +2,7 @@ import { AgentError, type Principal, type SessionBusyError } from '@agent-functi
 import { activeRun } from './active-run.ts';
 import type { ChatBody } from './chat-request.ts';
 import { keyedSessionId, type Keyed } from './idempotency.ts';
-import { badRequest, Problem } from './problem.ts';
+import { Problem } from './problem.ts';
 import { runLinks, type Exchange, type Scope, type Served } from './scope.ts';
 
 /**
@@ -25,7 +25,9 @@ export async function sessionFor(
   const { version, owner } = await scope.store.sessions.load(sessionId);
   const isNew = version === '0';
   if (owner === undefined && (!isNew || scope.allowClientSessionIds)) return sessionId;
-  throw badRequest(
+  throw new Problem(
+    404,
+    'not_found',
     'The session_id is unknown. Leave it out to begin a conversation, and send back the session_id of the answer. ' +
       'To choose ids, authenticate, or set allowClientSessionIds on the server.',
   );

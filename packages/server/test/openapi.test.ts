@@ -66,7 +66,7 @@ describe('the document', () => {
     const ids = new Set<string>();
     for (const [path, operations] of Object.entries(objectAt(await documentOf(make()), 'paths'))) {
       for (const operation of Object.values(operations ?? {}).filter(isJsonObject)) {
-        const id = String(operation['operationId']);
+        const id = JSON.stringify(operation['operationId']);
         expect(ids).not.toContain(id);
         ids.add(id);
         for (const [, name] of path.matchAll(/\{(\w+)\}/g)) {
