@@ -4,7 +4,12 @@ import {
   type LLMConfig,
   type ModelSettings,
 } from '@agent-functions/core';
-import { checkOptions, defaultSettings, optionText } from '@agent-functions/core/provider';
+import {
+  checkOptions,
+  defaultSettings,
+  optionText,
+  type ProviderOptions,
+} from '@agent-functions/core/provider';
 import { ollamaKinds } from './option-kinds.ts';
 
 /** The part of the SDK's client that is used: any `Ollama` instance of the `ollama` package is one. */
@@ -16,7 +21,7 @@ export interface OllamaClient {
 /** Whether a model thinks, or how much where it knows levels (gpt-oss). */
 export type Think = boolean | 'low' | 'medium' | 'high';
 
-export interface OllamaOptions {
+export interface OllamaOptions extends ProviderOptions {
   /**
    * Where the server is: `http://gpu-box:11434`, or without the scheme or the port. Default: `OLLAMA_HOST`, else
    * `http://127.0.0.1:11434`.
@@ -30,12 +35,6 @@ export interface OllamaOptions {
   readonly numCtx?: number | undefined;
   /** Thinking, where a call's `settings.reasoning` does not say otherwise. Default: as the model does by itself. */
   readonly think?: Think | undefined;
-  /** Sent with every request. */
-  readonly headers?: { readonly [name: string]: string } | undefined;
-  /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
-  readonly extraBody?: JsonObject | undefined;
-  /** Settings of every call, where the agent's own do not say otherwise. */
-  readonly settings?: ModelSettings | undefined;
   /** Instead of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /**
