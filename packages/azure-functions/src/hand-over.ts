@@ -12,7 +12,7 @@ const beforeEndMs = 5_000;
 /** When the runs of this worker are let go of, for another one to go on with them. */
 export interface HandOvers {
   /** For one invocation: when it nears its time limit, and when the host stops. Ended, only the latter counts. */
-  begin(functionTimeoutMs: number): { readonly handOver: HandOver; end(): void };
+  begin(functionTimeoutMs: number): { readonly handOver: HandOver; readonly end: () => void };
   /** The host stops. */
   stop(): void;
 }

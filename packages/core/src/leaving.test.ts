@@ -13,7 +13,7 @@ import { tool, type ToolConfig } from './tool.ts';
 
 const long = 60_000;
 
-function leaving(settleMs: number = long): { readonly handOver: HandOver; begin(): void } {
+function leaving(settleMs: number = long): { readonly handOver: HandOver; readonly begin: () => void } {
   const controller = new AbortController();
   return {
     handOver: { signal: controller.signal, settleMs },
