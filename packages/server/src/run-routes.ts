@@ -1,10 +1,16 @@
-import { AgentError, canonicalJson, sha256Hex, toJson } from '@agent-functions/core';
+import {
+  AgentError,
+  canonicalJson,
+  sha256Hex,
+  toJson,
+  type PostResult,
+} from '@agent-functions/core';
 import type { Answer } from './answer.ts';
 import { reasonIn } from './cancel-request.ts';
 import { toDecisions } from './decisions-request.ts';
 import { followRun, lastEventId } from './follow-run.ts';
 import { operations } from './operations.ts';
-import { Problem } from './problem.ts';
+import { tooLate } from './too-late.ts';
 import { readJson } from './read-body.ts';
 import type { ApiRoute, Reply } from './routes.ts';
 import {
@@ -110,28 +116,20 @@ async function decisions(scope: Scope, exchange: Exchange): Promise<Answer> {
   const answers = toDecisions(await readJson(request, host, scope.bodyLimitBytes));
   // The same answers by the same caller are the same signal: a request that is sent again counts once and is accepted.
   const id = await sha256Hex(canonicalJson([principal?.id ?? null, toJson(answers)]), 128);
-  const counts = await runner
+  const posted = await runner
     .post(header.runId, {
       id: `decide:${id}`,
       type: 'decide',
       decisions: answers,
       by: principal?.id,
     })
-    .then(
-      ({ accepted: isAccepted }) => isAccepted,
-      (error: unknown) => {
-        if (AgentError.isInstance(error) && error.details?.['decided'] === true) return false;
-        throw error;
-      },
-    );
-  if (!counts) {
-    throw new Problem(
-      409,
-      'approval_invalid',
-      'One of these interruptions was decided before, or has expired; nothing of this request counts. Look at the run.',
-      { more: { run_id: header.runId, links: runLinks(scope, header.runId) } },
-    );
-  }
+    .catch((error: unknown): PostResult => {
+      if (AgentError.isInstance(error) && error.details?.['decided'] === true) {
+        return { accepted: false };
+      }
+      throw error;
+    });
+  if (!posted.accepted) throw await tooLate(scope, header, answers, posted.counted);
   await takeUpIfFree(scope, header, host);
   return accepted(scope, header);
 }
