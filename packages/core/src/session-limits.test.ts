@@ -93,6 +93,7 @@ test.each([
   [{ bytes: Number.NaN }, 'sessionLimits.bytes is NaN'],
   [{ message: 5 }, 'unknown option "message"'],
 ])('limits that cannot be meant are refused: %o', (limits, message) => {
-  const sessionLimits: SessionLimits = limits;
+  // Plain JavaScript may give anything.
+  const sessionLimits: SessionLimits = Object.assign({}, limits);
   expect(() => new Runner(bot(), { sessionLimits })).toThrow(message);
 });

@@ -167,8 +167,9 @@ export function journalFaults(
       }
       case 'session-state': {
         const next = events[index + 1];
+        if (next === undefined) break;
         if (
-          next?.type !== 'tool-result' ||
+          next.type !== 'tool-result' ||
           next.callId !== event.callId ||
           !needsStart.has(next.how)
         ) {
@@ -298,7 +299,10 @@ export function journalFaults(
         }
         if (!compacts) fault('I20', 'run-start says nothing of it');
         const beside = [events[index - 1], events[index + 1]];
-        if (!beside.some((one) => one?.type === 'model-response' && one.frame === event.frame)) {
+        const turn = beside.some(
+          (one) => one?.type === 'model-response' && one.frame === event.frame,
+        );
+        if (!turn && index + 1 < events.length) {
           fault('I20', 'comes without a turn of its frame');
         }
         break;
