@@ -94,6 +94,6 @@ test.each([
   [{ message: 5 }, 'unknown option "message"'],
 ])('limits that cannot be meant are refused: %o', (limits, message) => {
   // Plain JavaScript may give anything.
-  const sessionLimits: SessionLimits = Object.assign({}, limits);
+  const sessionLimits: SessionLimits = Object.fromEntries(Object.entries(limits));
   expect(() => new Runner(bot(), { sessionLimits })).toThrow(message);
 });
