@@ -64,6 +64,15 @@ describe('sqliteStore', () => {
     await again.close?.();
   });
 
+  it('is made once by many who open it at the same time', async () => {
+    for (let round = 0; round < 5; round++) {
+      const path = newPath();
+      const stores = Array.from({ length: 6 }, () => sqliteStore(path));
+      await Promise.all(stores.map((store) => store.now()));
+      await Promise.all(stores.map((store) => store.close()));
+    }
+  }, 30_000);
+
   it('is not durable in memory, and refuses an empty path', () => {
     expect(sqliteStore(':memory:').durable).toBe(false);
     expect(() => sqliteStore('')).toThrow("needs the path of a file, or ':memory:'");

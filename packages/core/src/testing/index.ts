@@ -10,13 +10,9 @@ export type { ScriptedAnswer, ScriptedCall, ScriptedTurn, Wait } from './scripte
 export { gate, type Gate } from './gate.ts';
 export { collect, equal, eventually, ok, rejection } from './assert.ts';
 export type { TestFunctions } from './test-functions.ts';
-export {
-  storeContract,
-  type MakeStore,
-  type StoreLimits,
-  type StoreUnderTest,
-} from './store-contract.ts';
-export type { StoreVolume } from './store-case.ts';
+export { storeContract } from './store-contract.ts';
+export { storeChaosContract } from './store-chaos-contract.ts';
+export type { MakeStore, StoreLimits, StoreUnderTest, StoreVolume } from './store-case.ts';
 export {
   faultyStore,
   type FaultyStoreOptions,

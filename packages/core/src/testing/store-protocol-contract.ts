@@ -1,4 +1,5 @@
 import { AgentError } from '../errors.ts';
+import { randomId } from '../ids.ts';
 import type { Store } from '../store.ts';
 import { equal, ok, rejection } from './assert.ts';
 import type { StoreMethod } from './faulty-store.ts';
@@ -34,7 +35,7 @@ export function protocolContract(it: StoreCase, clockCanBeSet: boolean): void {
       const writes = await writesOf(store, leaseMs);
       for (let write = 1; write <= writes; write++) {
         const sessionId = `${when}${write}`;
-        const request = { sessionId, idempotencyKey: `${sessionId} `.padEnd(40, 'k') };
+        const request = { sessionId, idempotencyKey: `${randomId()} ${sessionId}` };
         const first = processOn(store, deeds, { leaseMs, dies: { write, when } });
         await dies(first, first.runner.run('pay look', request));
         await holdsNow(other);
@@ -144,9 +145,9 @@ export function protocolContract(it: StoreCase, clockCanBeSet: boolean): void {
   it('makes one run of many requests with one key at once', async ({ store, other }) => {
     const deeds = noDeeds();
     const both = [store, other].map((handle) => processOn(handle, deeds, { leaseMs }).runner);
-    const request = { sessionId: 's1', idempotencyKey: 'k'.repeat(40) };
+    const request = { sessionId: 's1', idempotencyKey: randomId() };
     const results = await Promise.all(
-      Array.from({ length: 8 }, (_, who) => both[who % 2]?.run('pay look', request)),
+      Array.from({ length: 8 }, async (_, who) => both[who % 2]?.run('pay look', request)),
     );
     equal(new Set(results.map((one) => one?.runId)).size, 1, 'one run');
     for (const one of results) equal(one?.response, 'Done: pay look', 'its answer for everybody');
