@@ -13,7 +13,10 @@ import { tool, type ToolConfig } from './tool.ts';
 
 const long = 60_000;
 
-function leaving(settleMs: number = long): { readonly handOver: HandOver; readonly begin: () => void } {
+function leaving(settleMs: number = long): {
+  readonly handOver: HandOver;
+  readonly begin: () => void;
+} {
   const controller = new AbortController();
   return {
     handOver: { signal: controller.signal, settleMs },
@@ -220,7 +223,7 @@ test('agents at work side by side all settle, and go on elsewhere', async () => 
   const results = events.flatMap((event) =>
     event.type === 'tool-result' ? [[event.agent, event.how]] : [],
   );
-  expect(results.toSorted()).toEqual([
+  expect(results.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))).toEqual([
     ['left', 'ran'],
     ['right', 'unknown-outcome'],
   ]);

@@ -12,6 +12,7 @@ import { tool } from './tool.ts';
 
 const leaseMs = 30_000;
 const behindMs = 100;
+const earlyMs = 1_000;
 
 function bot(script: Script = ['Hello.']): Agent {
   return new Agent({ name: 'bot', model: scriptedModel(script) });
@@ -27,7 +28,10 @@ test('a run is created, and taken up, under a wake that comes when the lease has
   expect(done.slice(3)).toEqual(['schedule', 'acquire', 'release']);
   expect(new Set(holders).size).toBe(2);
   expect(scheduled).toEqual(
-    holders.map((holder) => ({ call: { runId, holder }, atMs: clock.now() + leaseMs + behindMs })),
+    holders.map((holder) => ({
+      call: { runId, holder },
+      atMs: clock.now() + leaseMs + behindMs - earlyMs,
+    })),
   );
 });
 
@@ -123,7 +127,7 @@ test('a wake that finds the run held comes again for the lapse if it watches ove
   expect(await runner.wake({ runId, holder })).toBe('held');
   const lease = (await store.runs.peek(runId))?.lease;
   expect(scheduled.slice(1)).toEqual([
-    { call: { runId, holder }, atMs: (lease?.expiresAt ?? 0) + behindMs },
+    { call: { runId, holder }, atMs: (lease?.expiresAt ?? 0) + behindMs - earlyMs },
   ]);
   working.open();
   await running;
@@ -145,6 +149,18 @@ test('when the holder has gone, the wake over its lease takes the run up', async
   clock.pass(leaseMs + behindMs);
   expect(await other.wake(call)).toBe('ended');
   expect(typesOf(await journalOf(store, call.runId))).toContain('run-resume');
+});
+
+test('a wake over a lease that is about to lapse waits for that', async () => {
+  const memory = memoryStore();
+  const { store, scheduled } = wakingStore({ memory });
+  const dying = dyingStore(store, { write: 2, when: 'before' });
+  const agent = bot(['Hello.', 'Hello.']);
+  void new Runner(agent, { store: dying.store, leaseMs: 500 }).run('Hi').catch(() => undefined);
+  await dying.gone;
+  const call = scheduled[0]?.call ?? { runId: '' };
+  expect((await store.runs.peek(call.runId))?.lease?.holder).toBe(call.holder);
+  expect(await new Runner(agent, { store, leaseMs }).wake(call)).toBe('ended');
 });
 
 test('a wake that finds no run comes again until the run could not come any more', async () => {

@@ -1,7 +1,7 @@
 import { randomId } from './ids.ts';
 import { commitEnd } from './session.ts';
 import { openInterruptions, type RunState } from './state.ts';
-import type { Store, WakeCall } from './store.ts';
+import type { RunPeek, Store, WakeCall } from './store.ts';
 import { surely } from './surely.ts';
 
 // Who takes a run up when its process is gone: a wake is scheduled before the write that it protects, to come after it
@@ -28,8 +28,10 @@ const missingMs = 5_000;
 export const lookAgainMs = 500;
 /** How long a post may take before its wake could have come too early. */
 const postMs = 1_000;
-/** Behind the lapse of a lease, so that the wake does not find it held. */
+/** Behind the lapse of a lease, or of a question: it is over by then. */
 const behindMs = 100;
+/** What a wake over a lease comes early, and waits: a store's wakes may have whole seconds, and come late by one. */
+const earlyMs = 1_000;
 
 /** Has the run looked at in `inMs`; a no-op for a store without a wake. */
 export async function wakeIn(store: Store, runId: string, inMs: number): Promise<void> {
@@ -50,13 +52,14 @@ export async function takeWatched<T>(
   const holder = randomId();
   const { wake } = store;
   if (wake === undefined) return take(holder);
+  const inMs = leaseMs + behindMs - Math.min(earlyMs, leaseMs / 2);
   const watch = () =>
-    surely(async () => wake.schedule({ runId, holder }, (await store.now()) + leaseMs + behindMs));
+    surely(async () => wake.schedule({ runId, holder }, (await store.now()) + inMs));
   const scheduledAt = performance.now();
   await watch();
   const taken = await take(holder);
   // The wake may have come before there was a lease.
-  if (performance.now() - scheduledAt > leaseMs) await watch();
+  if (performance.now() - scheduledAt > inMs - behindMs) await watch();
   return taken;
 }
 
@@ -94,7 +97,7 @@ export async function wakeRun(
   takeUp: () => Promise<RunState | undefined>,
 ): Promise<Woken> {
   const { runId } = call;
-  const end = await store.runs.peek(runId);
+  const end = await endOrLapse(store, call);
   if (end === undefined) {
     const now = await store.now();
     const missingSince = call.missingSince ?? now;
@@ -110,7 +113,7 @@ export async function wakeRun(
   if (end.lease !== undefined) {
     const { holder, expiresAt } = end.lease;
     if (call.holder === holder) {
-      await store.wake?.schedule({ runId, holder }, expiresAt + behindMs);
+      await store.wake?.schedule({ runId, holder }, expiresAt + behindMs - earlyMs);
     }
     return 'held';
   }
@@ -125,4 +128,16 @@ export async function wakeRun(
   if (now === undefined || now.ended) return 'ended';
   if (now.lease === undefined) await store.wake?.schedule({ runId }, 0);
   return 'held';
+}
+
+/** How the run stands; if the lease that the wake watches over is about to lapse, then after that. */
+async function endOrLapse(store: Store, { runId, holder }: WakeCall): Promise<RunPeek | undefined> {
+  const end = await store.runs.peek(runId);
+  if (end?.ended !== false || end.lease?.holder !== holder || holder === undefined) return end;
+  const lapsesInMs = end.lease.expiresAt + behindMs - (await store.now());
+  if (lapsesInMs > earlyMs) return end;
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, Math.max(0, lapsesInMs));
+  });
+  return store.runs.peek(runId);
 }
