@@ -133,7 +133,7 @@ export async function wakeRun(
 /** How the run stands; if the lease that the wake watches over is about to lapse, then after that. */
 async function endOrLapse(store: Store, { runId, holder }: WakeCall): Promise<RunPeek | undefined> {
   const end = await store.runs.peek(runId);
-  if (end?.ended !== false || end.lease?.holder !== holder || holder === undefined) return end;
+  if (end?.lease === undefined || end.ended || end.lease.holder !== holder) return end;
   const lapsesInMs = end.lease.expiresAt + behindMs - (await store.now());
   if (lapsesInMs > earlyMs) return end;
   await new Promise<void>((resolve) => {
