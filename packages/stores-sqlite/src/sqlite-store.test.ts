@@ -35,7 +35,10 @@ storeContract(
     const store = sqliteStore({ path: ':memory:', ...options });
     return Promise.resolve({ store, dispose: async () => await store.close?.() });
   },
-  { another: 'the data lives in one process' },
+  {
+    another: 'the data lives in one process',
+    volume: { reason: 'the file was seen to take it', events: 10_000, bytes: 1_000_000, seeds: 1 },
+  },
 );
 
 const base = { v: 1, at: 1, runId: 'r1', frame: 'f0', agent: 'weather' } as const;
