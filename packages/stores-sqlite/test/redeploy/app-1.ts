@@ -2,38 +2,38 @@
 import { Agent } from '@agent-functions/core';
 import { serveApp, world } from './world.ts';
 
-const { tool, model } = world({ hangs: true });
+const { toolOf, modelOf } = world({ hangs: true });
 
-const put = tool('put', 'idempotent');
-const refund = tool('refund', 'once', { needsApproval: true });
+const put = toolOf('put', 'idempotent');
+const refund = toolOf('refund', 'once', { needsApproval: true });
 
 const clerk = new Agent({
   name: 'clerk',
   instructions: 'The clerk of version 1',
-  model: model('clerk'),
+  model: modelOf('clerk'),
   tools: [put, refund],
 });
 const oracle = new Agent({
   name: 'oracle',
   instructions: 'The oracle of version 1',
-  model: model('oracle'),
+  model: modelOf('oracle'),
   tools: [put, refund],
 });
 const desk = new Agent({
   name: 'desk',
   instructions: 'The desk of version 1',
-  model: model('desk'),
+  model: modelOf('desk'),
   maxTurns: 100,
   tools: [
     put,
     refund,
-    tool('look', 'read'),
-    tool('pay', 'once'),
-    tool('send', 'once', { reconciles: true }),
-    tool('book', 'once', { onAmbiguous: 'ask' }),
-    tool('fax', 'once', { needsApproval: true }),
-    tool('scan', 'read'),
-    tool('wire', 'once'),
+    toolOf('look', 'read'),
+    toolOf('pay', 'once'),
+    toolOf('send', 'once', { reconciles: true }),
+    toolOf('book', 'once', { onAmbiguous: 'ask' }),
+    toolOf('fax', 'once', { needsApproval: true }),
+    toolOf('scan', 'read'),
+    toolOf('wire', 'once'),
     clerk.asTool({ toolName: 'ask_clerk' }),
     oracle.asTool({ toolName: 'ask_oracle' }),
   ],
@@ -42,13 +42,13 @@ const desk = new Agent({
 const kiosk = new Agent({
   name: 'kiosk',
   instructions: 'The kiosk of version 1',
-  model: model('kiosk'),
+  model: modelOf('kiosk'),
   tools: [put],
 });
 const museum = new Agent({
   name: 'museum',
   instructions: 'The museum of version 1',
-  model: model('museum'),
+  model: modelOf('museum'),
   tools: [refund],
 });
 

@@ -3,31 +3,31 @@
 import { Agent } from '@agent-functions/core';
 import { serveApp, world } from './world.ts';
 
-const { tool, model } = world({ hangs: false });
+const { toolOf, modelOf } = world({ hangs: false });
 
-const put = tool('put', 'idempotent');
-const refund = tool('refund', 'once', { needsApproval: true });
+const put = toolOf('put', 'idempotent');
+const refund = toolOf('refund', 'once', { needsApproval: true });
 
 const teller = new Agent({
   name: 'teller',
   aliases: ['clerk'],
   instructions: 'The teller of version 2',
-  model: model('clerk', 'teller'),
+  model: modelOf('clerk', 'teller'),
   tools: [put, refund],
 });
 const desk = new Agent({
   name: 'desk',
   instructions: 'The desk of version 2',
-  model: model('desk'),
+  model: modelOf('desk'),
   maxTurns: 100,
   tools: [
     put,
     refund,
-    tool('look', 'read'),
-    tool('pay', 'once'),
-    tool('send', 'once', { reconciles: true }),
-    tool('book', 'once', { onAmbiguous: 'ask' }),
-    tool('stamp', 'idempotent'),
+    toolOf('look', 'read'),
+    toolOf('pay', 'once'),
+    toolOf('send', 'once', { reconciles: true }),
+    toolOf('book', 'once', { onAmbiguous: 'ask' }),
+    toolOf('stamp', 'idempotent'),
     teller.asTool({ toolName: 'ask_teller' }),
   ],
   handoffs: [teller],
@@ -36,7 +36,7 @@ const counter = new Agent({
   name: 'counter',
   aliases: ['kiosk'],
   instructions: 'The counter of version 2',
-  model: model('kiosk', 'counter'),
+  model: modelOf('kiosk', 'counter'),
   tools: [put],
 });
 

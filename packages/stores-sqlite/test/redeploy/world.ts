@@ -4,6 +4,7 @@ import {
   tool,
   type Agent,
   type Effect,
+  type Logger,
   type Message,
   type Model,
   type ModelRequest,
@@ -31,10 +32,18 @@ export interface Place {
 const place: Place = JSON.parse(process.argv[2] ?? '{}');
 const outside = outsideAt(place.effects);
 
+/** That an agent is gone is what some runs are about. */
+const logger: Logger = {
+  log(level, message, fields) {
+    if (level === 'debug' || level === 'info' || fields?.['code'] === 'agent_gone') return;
+    console.error(message, fields);
+  },
+};
+
 /** Serves a version of the app; the first line says where. SIGTERM stops it. */
 export async function serveApp(agents: readonly Agent[]): Promise<void> {
   const store = sqliteStore({ path: place.path, synchronous: 'normal' });
-  const server = agentServer({ agents, store, leaseMs: place.leaseMs });
+  const server = agentServer({ agents, store, leaseMs: place.leaseMs, logger });
   const { url } = await serve(server, { port: 0, signals: true, graceMs: 100 });
   console.log(url);
 }
@@ -57,6 +66,12 @@ const parameters = jsonSchema<Input>(
   },
 );
 
+interface More {
+  readonly needsApproval?: boolean;
+  readonly onAmbiguous?: 'ask';
+  readonly reconciles?: boolean;
+}
+
 /** Makes the tools and models of a version. Of one that `hangs`, calls stand still where their plan says so. */
 export function world({ hangs }: { readonly hangs: boolean }) {
   const stand = async (runId: string, signal?: AbortSignal): Promise<void> => {
@@ -67,16 +82,8 @@ export function world({ hangs }: { readonly hangs: boolean }) {
     });
   };
   return {
-    tool(
-      name: string,
-      effect: Effect,
-      more: {
-        readonly needsApproval?: boolean;
-        readonly onAmbiguous?: 'ask';
-        readonly reconciles?: boolean;
-      } = {},
-    ): Tool {
-      return tool({
+    toolOf: (name: string, effect: Effect, more: More = {}): Tool =>
+      tool({
         name,
         description: `Does ${name}`,
         parameters,
@@ -90,15 +97,15 @@ export function world({ hangs }: { readonly hangs: boolean }) {
           if (hang === 'after') await stand(runId, signal);
           return amount === undefined ? `${name} done` : { [name]: amount };
         },
-      });
-    },
+      }),
     /** Follows the plan that the message names, under each of the agent's names; stamps first, where it can. */
-    model(...names: readonly string[]): Model {
-      return scriptedModel(async (request): Promise<ScriptedTurn> => {
+    modelOf: (...names: readonly string[]): Model =>
+      scriptedModel(async (request): Promise<ScriptedTurn> => {
         const { messages, tools } = request;
         const runId = messages.at(-1)?.runId ?? '';
         const own = messages.filter(
-          (one) => one.role === 'assistant' && one.runId === runId && names.includes(one.agent ?? ''),
+          (one) =>
+            one.role === 'assistant' && one.runId === runId && names.includes(one.agent ?? ''),
         );
         const stamps = own.filter(calls('stamp')).length;
         const turn = planOf(askedIn(messages, runId)).turns[names[0] ?? '']?.[own.length - stamps];
@@ -114,8 +121,7 @@ export function world({ hangs }: { readonly hangs: boolean }) {
           return { text, calls: [['stamp', {}]] };
         }
         return { text, calls: turn?.calls };
-      });
-    },
+      }),
   };
 }
 
