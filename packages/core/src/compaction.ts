@@ -42,26 +42,22 @@ export function checkCompaction(compaction: Compaction | undefined): void {
   }
 }
 
-/** What is due before the next turn of a frame; `undefined`: nothing, or nothing can go. */
-export function dueBeforeTurn(state: RunState, frame: FrameState): CompactionBody | undefined {
-  const { compaction } = state.options;
-  const most = compaction?.trigger.messages;
-  if (compaction === undefined || most === undefined || frame.messages.length <= most) {
-    return undefined;
-  }
-  return planCompaction(frame.messages, compaction, latestCut(frame));
-}
-
-/** What is due after a model has reported how many tokens it read. */
-export function dueAfterResponse(
-  state: RunState,
+/**
+ * What is due before the next turn of a frame, or when a model has said how many tokens it read; `undefined`: nothing, or
+ * nothing can go.
+ */
+export function dueCompaction(
+  { options: { compaction } }: RunState,
   frame: FrameState,
-  inputTokens: number,
+  inputTokens?: number,
 ): CompactionBody | undefined {
-  const { compaction } = state.options;
-  const most = compaction?.trigger.tokens;
-  if (compaction === undefined || most === undefined || inputTokens <= most) return undefined;
-  return planCompaction(frame.messages, compaction, latestCut(frame));
+  if (compaction === undefined) return undefined;
+  const { trigger } = compaction;
+  const due =
+    inputTokens === undefined
+      ? frame.messages.length > (trigger.messages ?? Number.POSITIVE_INFINITY)
+      : inputTokens > (trigger.tokens ?? Number.POSITIVE_INFINITY);
+  return due ? planCompaction(frame.messages, compaction, latestCut(frame)) : undefined;
 }
 
 // Whoever works for another keeps the whole of what it was asked.

@@ -1,6 +1,6 @@
 import type { AgentDefinition, Toolset } from './agent-definition.ts';
 import { toToolset } from './agent-definition.ts';
-import { compacted, dueAfterResponse, dueBeforeTurn } from './compaction.ts';
+import { compacted, dueCompaction } from './compaction.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message, Part } from './message.ts';
 import { askGuarded, guardsBeside } from './guard-input.ts';
@@ -30,7 +30,7 @@ export async function askModel<C>(
   const listed = toolsOf(live, frame, agent, turn);
   const tools = listed instanceof Promise ? await listed : listed;
   // Recorded with the response: until then, whoever takes the turn up finds the same.
-  const compaction = dueBeforeTurn(live.state, frame);
+  const compaction = dueCompaction(live.state, frame);
   const { parent } = frame;
   const messages =
     compaction === undefined ? frame.messages : compacted(frame.messages, compaction);
@@ -101,7 +101,7 @@ function recordResponse<C>(
   response: ModelResponse,
   listener: ModelListener<C>,
   held: boolean,
-  compaction: ReturnType<typeof dueBeforeTurn>,
+  compaction: ReturnType<typeof dueCompaction>,
 ): void {
   if (compaction !== undefined) live.stage(frame, compaction);
   live.stage(frame, {
@@ -111,7 +111,7 @@ function recordResponse<C>(
     ...listener.facts(response),
     ...(held ? { held } : {}),
   });
-  const after = dueAfterResponse(live.state, frame, response.usage.inputTokens);
+  const after = dueCompaction(live.state, frame, response.usage.inputTokens);
   if (after !== undefined) live.stage(frame, after);
 }
 
