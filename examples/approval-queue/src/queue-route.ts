@@ -14,7 +14,7 @@ export function queueRoute(store: Store): AppRoute {
     handler: async (_, { runners }) => {
       const { runs } = await store.runs.list({ unfinished: true, limit: 100 });
       const results = await Promise.all(
-        runs.toReversed().map(({ runId, agent }) => runners[agent]?.get(runId)),
+        runs.toReversed().map(async ({ runId, agent }) => runners[agent]?.get(runId)),
       );
       const waiting = results.flatMap((result) =>
         result?.status !== 'interrupted'

@@ -79,7 +79,7 @@ async function start(port: string, says: boolean): Promise<Started> {
     if (url !== undefined) return { url, child };
     if (says) console.log(line);
   }
-  process.exit(1);
+  throw new Error('The server ended before it served.');
 }
 
 function end(signal: NodeJS.Signals): void {
