@@ -6,22 +6,20 @@ import type { Warning } from './warning.ts';
 export function resolveRef(root: JsonObject, ref: string): Json | undefined {
   if (!ref.startsWith('#')) return undefined;
   let at: Json | undefined = root;
-  for (const step of ref.slice(1).split('/').filter(Boolean)) {
-    const name = unescaped(step);
+  for (const step of unescaped(ref).split('/').slice(1)) {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
     if (isJsonArray(at)) at = at[Number(name)];
     else at = isJsonObject(at) && Object.hasOwn(at, name) ? at[name] : undefined;
   }
   return at;
 }
 
-function unescaped(step: string): string {
-  let name = step;
+function unescaped(ref: string): string {
   try {
-    name = decodeURIComponent(step);
+    return decodeURIComponent(ref);
   } catch {
-    // A percent sign that stands for itself.
+    return ref; // A percent sign that stands for itself.
   }
-  return name.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 /** Looked for once: tools and outputs are built once per agent and frozen. */
@@ -29,34 +27,25 @@ const looked = new WeakMap<JsonObject, readonly string[]>();
 
 /** The references of a schema that lead to nothing in it, each once: to a definition that it has not, or out of it. */
 export function danglingRefs(schema: JsonObject): readonly string[] {
-  const known = looked.get(schema);
-  if (known !== undefined) return known;
-  const dangling = new Set<string>();
-  const anchors = new Set<string>();
-  const refs = new Set<string>();
-  visit(schema, anchors, refs);
-  for (const ref of refs) {
-    if (resolveRef(schema, ref) === undefined && !anchors.has(ref)) dangling.add(ref);
+  let found = looked.get(schema);
+  if (found === undefined) {
+    // An anchor (`#place`) may stand anywhere, and leads to the whole here.
+    found = [...new Set(refsIn(schema))].filter((ref) => resolveRef(schema, ref) === undefined);
+    looked.set(schema, found);
   }
-  const found = [...dangling];
-  looked.set(schema, found);
   return found;
 }
 
 /** Values, not schemas: what looks like a reference there is none. */
-const values: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples']);
+const values = ['const', 'enum', 'default', 'examples'];
 
-function visit(value: Json, anchors: Set<string>, refs: Set<string>): void {
-  if (isJsonArray(value)) {
-    for (const one of value) visit(one, anchors, refs);
-  } else if (isJsonObject(value)) {
-    for (const [key, one] of Object.entries(value)) {
-      if (key === '$ref' && typeof one === 'string') refs.add(one);
-      else if (key === '$anchor' && typeof one === 'string') anchors.add(`#${one}`);
-      else if (key === '$id' && typeof one === 'string') anchors.add(one);
-      else if (!values.has(key)) visit(one, anchors, refs);
-    }
-  }
+function refsIn(value: Json): string[] {
+  if (isJsonArray(value)) return value.flatMap(refsIn);
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, one]) => {
+    if (key === '$ref' && typeof one === 'string') return [one];
+    return values.includes(key) ? [] : refsIn(one);
+  });
 }
 
 /** A warning for each schema of a request with references that lead to nothing: there the model may write what it likes. */
