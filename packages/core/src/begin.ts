@@ -6,7 +6,7 @@ import type { Compaction, RecordedOptions, RunEvent, RunEventBody, RunLimits } f
 import { keyedRunId, randomId } from './ids.ts';
 import { normalInput, type NormalInput } from './input.ts';
 import { firstEvent } from './journal.ts';
-import { canonicalJson, isJsonObject, sha256Hex, toJson } from './json.ts';
+import { canonicalJson, isJsonObject, sha256Hex, toJson, type Json } from './json.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { RunInput, RunOptions } from './run-result.ts';
 import { fittingCompaction, type SessionLimits } from './session-limits.ts';
@@ -86,6 +86,7 @@ export async function begin<C>(
               sessionId ?? null,
               normal.requestContext,
               ...(by.handoff === undefined ? [] : [by.handoff]),
+              ...askedBeside(options, normal),
             ]),
           ),
         );
@@ -258,6 +259,16 @@ function exists(header: RunHeader, requestHash: string | undefined): Begun {
     );
   }
   return { type: 'exists', header };
+}
+
+/** What else makes a request another one; nothing where nothing is said. */
+function askedBeside<C>(
+  { userId, modelSettings }: RunOptions<C>,
+  normal: NormalInput,
+): readonly Json[] {
+  const user = userId ?? normal.userId;
+  if (user === undefined && modelSettings === undefined) return [];
+  return [{ user: user ?? null, settings: settingsJson(modelSettings ?? {}) }];
 }
 
 function settingsJson(settings: object) {
