@@ -134,6 +134,46 @@ test('a host that says when to let go is heard: the answer is a 202', async () =
   await ended(store, runId);
 });
 
+test('a repeat is not told of a run whose session has not confirmed it', async () => {
+  const { store } = wakingStore();
+  const held = gate();
+  let commits = 0;
+  let looks = 0;
+  const slow: Store = {
+    ...store,
+    sessions: {
+      ...store.sessions,
+      load: (sessionId) => {
+        looks += 1;
+        return store.sessions.load(sessionId);
+      },
+      commit: async (...all) => {
+        commits += 1;
+        // The first claims the session, the second confirms the claim.
+        if (commits === 2) await held.wait();
+        return store.sessions.commit(...all);
+      },
+    },
+  };
+  const server = serverOf(
+    slow,
+    scriptedModel(() => 'Hello.'),
+  );
+  const headers = { prefer: 'respond-async', 'idempotency-key': 'k'.repeat(40) };
+  const first = invoke(server, headers);
+  await held.reached;
+  const answered: string[] = [];
+  const again = invoke(server, headers).then(async ({ response }) => {
+    answered.push('again');
+    return idIn(response);
+  });
+  const before = looks;
+  await eventually(() => looks > before + 1, 'the repeat looks again');
+  expect(answered).toEqual([]);
+  held.open();
+  expect(await again).toBe(await idIn((await first).response));
+});
+
 test('where the process lives on, a run that is answered later goes on in it', async () => {
   const { store } = wakingStore();
   const model = scriptedModel(() => 'Hello.');
