@@ -160,7 +160,27 @@ test('a wake over a lease that is about to lapse waits for that', async () => {
   await dying.gone;
   const call = scheduled[0]?.call ?? { runId: '' };
   expect((await store.runs.peek(call.runId))?.lease?.holder).toBe(call.holder);
-  expect(await new Runner(agent, { store, leaseMs }).wake(call)).toBe('ended');
+  const waiting = new Runner(agent, { store, leaseMs }).wake(call);
+  // Should the process that waits go away, there is another one.
+  await eventually(() => scheduled.length === 2, 'a later wake over the lease');
+  expect(scheduled[1]?.call).toEqual(call);
+  expect(await waiting).toBe('ended');
+});
+
+test('a wake that waited for the lapse and finds the lease renewed leaves the rest to the later one', async () => {
+  const { store, scheduled, holders } = wakingStore();
+  const working = gate();
+  const agent = bot([{ before: working, text: 'Hello.' }]);
+  const runner = new Runner(agent, { store, leaseMs: 300 });
+  const running = runner.run('Hi');
+  await working.reached;
+  const runId = scheduled[0]?.call.runId ?? '';
+  const [holder = ''] = holders;
+  expect(await runner.wake({ runId, holder })).toBe('held');
+  expect(scheduled).toHaveLength(2);
+  expect(scheduled[1]?.call).toEqual({ runId, holder });
+  working.open();
+  await running;
 });
 
 test('a wake that finds no run comes again until the run could not come any more', async () => {

@@ -98,6 +98,7 @@ export async function wakeRun(
 ): Promise<Woken> {
   const { runId } = call;
   const end = await endOrLapse(store, call);
+  if (end === 'renewed') return 'held';
   if (end === undefined) {
     const now = await store.now();
     const missingSince = call.missingSince ?? now;
@@ -131,13 +132,19 @@ export async function wakeRun(
 }
 
 /** How the run stands; if the lease that the wake watches over is about to lapse, then after that. */
-async function endOrLapse(store: Store, { runId, holder }: WakeCall): Promise<RunPeek | undefined> {
+async function endOrLapse(
+  store: Store,
+  { runId, holder }: WakeCall,
+): Promise<RunPeek | 'renewed' | undefined> {
   const end = await store.runs.peek(runId);
   if (end?.lease === undefined || end.ended || end.lease.holder !== holder) return end;
   const lapsesInMs = end.lease.expiresAt + behindMs - (await store.now());
   if (lapsesInMs > earlyMs) return end;
+  // Whoever waits may go away as well: then a later one comes.
+  await store.wake?.schedule({ runId, holder }, end.lease.expiresAt + behindMs);
   await new Promise<void>((resolve) => {
     setTimeout(resolve, Math.max(0, lapsesInMs));
   });
-  return store.runs.peek(runId);
+  const after = await store.runs.peek(runId);
+  return after?.lease?.holder === holder ? 'renewed' : after;
 }
