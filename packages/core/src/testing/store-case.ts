@@ -52,7 +52,7 @@ export interface StoreFixture {
 }
 
 /** What a case wants its store to be made with. */
-export interface StoreCaseOptions {
+interface StoreCaseOptions {
   readonly keepRunsMs?: number | undefined;
   readonly keepSessionsMs?: number | undefined;
   /** The clock goes on by itself; `pass()` puts it forward. Otherwise it stands still between. */
