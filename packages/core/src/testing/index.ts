@@ -8,6 +8,7 @@ export {
 } from './scripted-model.ts';
 export type { ScriptedAnswer, ScriptedCall, ScriptedTurn, Wait } from './scripted-turn.ts';
 export { gate, type Gate } from './gate.ts';
+export { seededRandom } from './seeded-random.ts';
 export { collect, equal, eventually, ok, rejection } from './assert.ts';
 export type { TestFunctions } from './test-functions.ts';
 export { storeContract } from './store-contract.ts';
