@@ -2,6 +2,7 @@ import type { JsonObject } from '@agent-functions/core';
 import { cancelSchema } from './cancel-request.ts';
 import { chatRequestSchema, idPattern } from './chat-request.ts';
 import { decisionsRequestSchema } from './decisions-request.ts';
+import { cursorSchema, limitSchema } from './page.ts';
 import { ref, schemas } from './response-schemas.ts';
 
 /** What the OpenAPI document says of a route, without its path. */
@@ -150,8 +151,8 @@ export const operations = {
     summary: "The caller's conversations, newest first.",
     tag: 'sessions',
     parameters: [
-      inQuery('limit', { type: 'integer', minimum: 1, maximum: 100, default: 50 }, 'Of one page.'),
-      inQuery('cursor', { type: 'string' }, 'Of the page before.'),
+      inQuery('limit', limitSchema, 'Of one page.'),
+      inQuery('cursor', cursorSchema, 'Of the page before.'),
     ],
     responses: { 200: answer('A page.', 'SessionList') },
     problems: [400, 404],

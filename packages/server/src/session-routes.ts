@@ -9,7 +9,8 @@ import { activeRun } from './active-run.ts';
 import { Answer } from './answer.ts';
 import { idPattern } from './chat-request.ts';
 import { busy } from './chat-session.ts';
-import { badRequest, Problem } from './problem.ts';
+import { cursorIn, limitIn, noCursor } from './page.ts';
+import { Problem } from './problem.ts';
 import { operations } from './operations.ts';
 import type { ApiRoute } from './routes.ts';
 import { json, maySee, runnerOf, sessionLinks, type Exchange, type Scope } from './scope.ts';
@@ -42,9 +43,6 @@ export function sessionRoutes(scope: Scope): readonly ApiRoute[] {
   ];
 }
 
-const defaultLimit = 50;
-export const maxLimit = 100;
-
 /** The caller's own, newest first. Nobody's are listed: their ids are all that protects them. */
 async function list(scope: Scope, { request, principal }: Exchange): Promise<Answer> {
   if (principal === undefined) {
@@ -58,8 +56,8 @@ async function list(scope: Scope, { request, principal }: Exchange): Promise<Ans
   const page = await scope.store.sessions
     .list({
       owner: principal.id,
-      limit: limitIn(searchParams.get('limit')),
-      cursor: cursorIn(searchParams.get('cursor')),
+      limit: limitIn(searchParams),
+      cursor: cursorIn(searchParams),
     })
     .catch((error: unknown) => {
       throw error instanceof UserError ? noCursor() : error;
@@ -72,23 +70,6 @@ async function list(scope: Scope, { request, principal }: Exchange): Promise<Ans
     })),
     ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
   });
-}
-
-function limitIn(text: string | null): number {
-  if (text === null) return defaultLimit;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= maxLimit) return limit;
-  throw badRequest(`?limit= must be a whole number from 1 to ${maxLimit}.`);
-}
-
-function cursorIn(text: string | null): string | undefined {
-  if (text === null || text === '') return undefined;
-  if (/^[\x21-\x7e]{1,2000}$/.test(text)) return text;
-  throw noCursor();
-}
-
-function noCursor(): Problem {
-  return badRequest('?cursor= is not a cursor of this list. Send the cursor of the page before.');
 }
 
 async function read(scope: Scope, exchange: Exchange): Promise<Answer> {

@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats';
 import { schemas } from '../src/response-schemas.ts';
 
 /** What was answered to what. */
-export interface Exchanged {
+interface Exchanged {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
@@ -49,7 +49,7 @@ const validators = new Map<string, ValidateFunction>();
 let ajv: Ajv2020 | undefined;
 
 /** A validator of a component, for which every property that it does not name is one too many. */
-export function validatorOf(name: string): ValidateFunction {
+function validatorOf(name: string): ValidateFunction {
   let validate = validators.get(name);
   if (validate === undefined) {
     ajv ??= newAjv();

@@ -2,14 +2,14 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-fu
 import { createParser } from 'eventsource-parser';
 
 /** One event as it came over the wire. */
-export interface Seen {
+interface Seen {
   readonly id: string;
   readonly type: string;
   readonly data: JsonObject;
 }
 
 /** How one connection ended: cut by us after enough events, or because nothing more came; or ended by the server. */
-export type Ending = 'cut' | 'quiet' | 'over';
+type Ending = 'cut' | 'quiet' | 'over';
 
 /** How many comments in a row a client that misses something waits for it. */
 const patience = 1_000;
