@@ -9,7 +9,7 @@ import type { Names } from './names.ts';
 import type { Connection } from './settings.ts';
 import { table, type Ask, type Table } from './table.ts';
 
-/** A storage account: its clients are loaded when they are first used, its tables made when they are first missed. */
+/** A storage account: its clients are loaded when they are first used, its tables made when they are first written. */
 export interface Account {
   readonly runs: Table;
   readonly sessions: Table;
@@ -22,8 +22,8 @@ export interface Account {
     name: string,
     request: (queue: QueueClient, signal: AbortSignal) => Promise<T>,
   ): Promise<T>;
-  /** Something that was asked for and that nobody waits for; `close()` does. It must not fail. */
-  later(work: Promise<void>): void;
+  /** Best effort: something that nobody waits for but `close()`. If it fails, it is done another time, or not at all. */
+  later(work: Promise<unknown>): void;
   readonly closed: boolean;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export function account(options: {
   readonly where: string;
 }): Account {
   const { connect, names, clock, where } = options;
-  const pending = new Set<Promise<void>>();
+  const pending = new Set<Promise<unknown>>();
   let closed = false;
 
   const checkOpen = (): void => {
@@ -65,7 +65,7 @@ export function account(options: {
           return await request(await client(), AbortSignal.timeout(timeoutMs));
         } catch (thrown) {
           const error = toStoreError(thrown, where);
-          if (isRefusal(error, 'no-place') && !made) {
+          if (isRefusal(error, 'no-place') && kind === 'write' && !made) {
             made = true;
             try {
               await make(await client());
@@ -113,14 +113,18 @@ export function account(options: {
       return askOf(queue, make, otherMs)('write', request);
     },
     later(work) {
-      pending.add(work);
-      void work.finally(() => pending.delete(work));
+      const done: Promise<unknown> = work
+        .catch(() => undefined)
+        .finally(() => {
+          pending.delete(done);
+        });
+      pending.add(done);
     },
     get closed() {
       return closed;
     },
     async close() {
-      await Promise.all(pending);
+      while (pending.size > 0) await Promise.all(pending);
       closed = true;
     },
   };

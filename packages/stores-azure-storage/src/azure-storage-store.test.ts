@@ -6,7 +6,7 @@ import { azureStorageStore } from './azure-storage-store.ts';
 let azurite: Azurite;
 beforeAll(async () => {
   azurite = await startAzurite();
-});
+}, 60_000);
 afterAll(() => azurite.stop());
 
 storeContract({ describe, it, beforeAll, afterAll }, 'azure storage, Azurite', (options) => {

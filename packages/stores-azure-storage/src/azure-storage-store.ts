@@ -10,6 +10,7 @@ import { runIndex } from './run-index.ts';
 import { runRemoval } from './run-removal.ts';
 import { runStore } from './run-store.ts';
 import { sessionIndex } from './session-index.ts';
+import { expiredSessions } from './session-list.ts';
 import { sessionStore } from './session-store.ts';
 import { connectionOf, settingOf } from './settings.ts';
 import { values } from './values.ts';
@@ -47,12 +48,7 @@ export function azureStorageStore(options: AzureStorageStoreOptions = {}): Azure
   const channel = deltaChannel(storage, texts, clock);
   const index = runIndex(storage);
   const removal = runRemoval(storage, { clock, values: texts, index, keepMs: keepRunsMs });
-  const sessions = sessionStore(storage, {
-    clock,
-    values: texts,
-    index: sessionIndex(storage),
-    keepMs: keepSessionsMs,
-  });
+  const sessions = { clock, values: texts, index: sessionIndex(storage) };
   const look = inbox(storage, texts, clock, (runId, until) => channel.seen(runId, until));
   let asked: Promise<unknown> | undefined;
   const ask = async (): Promise<void> => {
@@ -74,7 +70,7 @@ export function azureStorageStore(options: AzureStorageStoreOptions = {}): Azure
       removal,
       channel,
     }),
-    sessions,
+    sessions: sessionStore(storage, sessions),
     durable: true,
     async now() {
       // The first question tells whether the store works, and by the answer what time it is there.
@@ -83,7 +79,8 @@ export function azureStorageStore(options: AzureStorageStoreOptions = {}): Azure
     },
     async expired({ limit }) {
       const runs = await removal.expired(limit);
-      return { runs, sessions: await sessions.expired(limit) };
+      const before = clock.now() - keepSessionsMs;
+      return { runs, sessions: await expiredSessions(storage, sessions, { before, limit }) };
     },
     ...(wakeQueue === false
       ? {}

@@ -21,7 +21,7 @@ export function serviceClock(machine: () => number = Date.now): Clock {
   let least = -Infinity;
   let most = Infinity;
   return {
-    now: () => machine() + Math.min(Math.max(0, least), most),
+    now: () => machine() + (least <= 0 && most >= 0 ? 0 : Math.round((least + most) / 2)),
     heard(date, askedAt, answeredAt) {
       const second = Date.parse(date ?? '');
       // Without a date, or with one of a machine that was set meanwhile, nothing is learnt.

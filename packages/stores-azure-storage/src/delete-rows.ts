@@ -1,19 +1,30 @@
 import { isRefusal } from './errors.ts';
-import { transactionRows, type Table, type Write } from './table.ts';
+import { textIn, transactionRows, type Table, type Write } from './table.ts';
 
-/** Deletes the rows of a range but one, some at a time. */
+/** Deletes the rows of a range but one, some at a time. `onBlob` is told of each blob that they named. */
 export async function deleteRows(
   table: Table,
   partition: string,
   range: { readonly from: string; readonly below: string },
-  except: string,
+  {
+    except,
+    onBlob,
+  }: {
+    readonly except?: string | undefined;
+    readonly onBlob?: ((blob: string) => void) | undefined;
+  },
 ): Promise<void> {
-  for await (const rows of table.range(partition, { ...range, select: [], top: transactionRows })) {
+  const select = ['blob'];
+  for await (const rows of table.range(partition, { ...range, select, top: transactionRows })) {
     await deleteAll(
       table,
       partition,
       rows.map(({ rowKey }) => rowKey).filter((rowKey) => rowKey !== except),
     );
+    for (const row of rows) {
+      const blob = textIn(row, 'blob');
+      if (blob !== undefined) onBlob?.(blob);
+    }
   }
 }
 

@@ -43,11 +43,12 @@ export function runRemoval(
           if (!isRefusal(error, 'missing')) throw error;
         }
       }
-      await deleteRows(runs, partition, { from: '', below: '~' }, headKey);
+      await deleteRows(runs, partition, { from: '', below: '~' }, { except: headKey });
       await values.empty(folderOf(runId));
       const born = numberIn(row, 'born');
-      await index.remove(header, { place: textIn(row, 'place') ?? '', born });
       await deleteAll(runs, partition, [headKey]);
+      // Last, so that what is left when this process dies is found by it.
+      await index.remove(header, { place: textIn(row, 'place') ?? '', born });
     },
 
     async expired(limit) {

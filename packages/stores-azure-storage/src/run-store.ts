@@ -1,9 +1,9 @@
 import {
-  IdempotencyMismatchError,
+  AgentError,
   isProgress,
   NotFoundError,
   RunConflictError,
-  UserError,
+  type Lease,
   type RunEvent,
   type RunHeader,
   type RunStore,
@@ -14,8 +14,10 @@ import type { SharedChannel } from './delta-channel.ts';
 import { isRefusal } from './errors.ts';
 import type { Change, Heads } from './heads.ts';
 import type { Inbox } from './inbox.ts';
-import type { RunIndex } from './run-index.ts';
-import { unmadeMs } from './run-index.ts';
+import { sweepOrphans } from './orphans.ts';
+import { checkEnd, checkNumbers, repeated } from './run-checks.ts';
+import { unmadeMs, type RunIndex } from './run-index.ts';
+import { listRuns } from './run-list.ts';
 import type { RunRemoval } from './run-removal.ts';
 import {
   anchorKey,
@@ -27,15 +29,14 @@ import {
   leaseColumns,
   leaseOf,
   partitionOf,
-  toHead,
   toHeader,
   type Head,
 } from './run-rows.ts';
-import { numberIn, textIn, type Row } from './table.ts';
+import { textIn, type Row } from './table.ts';
 import type { Values } from './values.ts';
 
-/** Of a page of a list so many runs are looked up at once. */
-const lookedUpAtOnce = 32;
+type Acquired = NonNullable<Awaited<ReturnType<RunStore['acquire']>>>;
+
 /** Appends of one page of a journal. */
 const pageAppends = 200;
 
@@ -101,7 +102,7 @@ export function runStore(
         values.dropLater(packed);
         values.dropLater(events);
         if (textIn(row, 'place') !== place.place) {
-          account.later(index.remove(header, { ...place, born: undefined }).catch(() => undefined));
+          account.later(index.remove(header, { ...place, born: undefined }));
         }
         return repeated(row, await headerIn(row), header, holder);
       }
@@ -167,13 +168,17 @@ export function runStore(
           throw error;
         }
         if (left.length > 0) {
-          account.later(inbox.finish(runId, left, seq).catch(() => undefined));
+          account.later(inbox.finish(runId, left, seq));
         }
         break;
       }
+      if (packed?.blob !== undefined) {
+        const at = { partition: partitionOf(runId), folder: folderOf(runId) };
+        account.later(sweepOrphans(runs, parts, at));
+      }
       if (!ends) return;
       channel.clear(runId);
-      account.later(index.close(runId, place).catch(() => undefined));
+      account.later(index.close(runId, place));
     },
 
     async *read(runId, { after = 0 } = {}) {
@@ -197,18 +202,33 @@ export function runStore(
     },
 
     async acquire(runId, { holder, ttlMs }) {
-      return heads.change(runId, (head) => {
-        if (head === undefined || head.ended || held(head)) return { answer: undefined };
-        const lease = { holder, token: head.token + 1, expiresAt: clock.now() + ttlMs };
-        const attempt = head.attempts + (head.holder === '' ? 0 : 1);
-        return {
-          answer: { lease, attempt },
-          write: {
-            columns: { ...leaseColumns(lease), attempts: attempt },
-            next: { ...lease, attempts: attempt },
-          },
-        };
-      });
+      let asked: Lease | undefined;
+      const take = () =>
+        heads.change(runId, (head): Change<Acquired | undefined> => {
+          if (head === undefined || head.ended) return { answer: undefined };
+          const present = leaseOf(head);
+          // It was given, and the answer was lost.
+          if (asked !== undefined && present?.token === asked.token && present.holder === holder) {
+            return { answer: { lease: present, attempt: head.attempts } };
+          }
+          if (held(head)) return { answer: undefined };
+          const lease = { holder, token: head.token + 1, expiresAt: clock.now() + ttlMs };
+          const attempt = head.attempts + (present === undefined ? 0 : 1);
+          asked = lease;
+          return {
+            answer: { lease, attempt },
+            write: {
+              columns: { ...leaseColumns(lease), attempts: attempt },
+              next: { ...lease, attempts: attempt },
+            },
+          };
+        });
+      try {
+        return await take();
+      } catch (error) {
+        if (asked === undefined || !(AgentError.isInstance(error) && error.retryable)) throw error;
+        return take();
+      }
     },
 
     async renew(runId, { token }, ttlMs) {
@@ -232,36 +252,7 @@ export function runStore(
     post: (runId, signal, { expiries = {} } = {}) => inbox.post(runId, signal, expiries),
     inbox: async (runId) => (await inbox.look(runId)).signals,
 
-    async list({ limit, cursor, ...filter }) {
-      const found: RunHeader[] = [];
-      let last: string | undefined;
-      const top = Math.min(limit + 1, lookedUpAtOnce);
-      for await (const pointers of index.list(filter, cursor, top)) {
-        const rows = await Promise.all(
-          pointers.map(({ runId }) => runs.get(partitionOf(runId), headKey)),
-        );
-        for (const [at, pointer] of pointers.entries()) {
-          const row = rows[at];
-          const head = toHead(row);
-          if (row === undefined || head?.place !== pointer.place) {
-            // Left over, or of a run that is about to be made.
-            if (clock.now() - pointer.writtenAt > unmadeMs) {
-              account.later(
-                index.remove(pointer, { ...pointer, born: undefined }).catch(() => undefined),
-              );
-            }
-          } else if (filter.unfinished === true && head.ended) {
-            account.later(index.close(pointer.runId, pointer.place).catch(() => undefined));
-          } else if (found.length === limit) {
-            return { runs: found, cursor: last };
-          } else {
-            found.push(await headerIn(row));
-            last = pointer.cursor;
-          }
-        }
-      }
-      return { runs: found };
-    },
+    list: (options) => listRuns(account, parts, options),
 
     async delete(runId) {
       channel.clear(runId);
@@ -269,56 +260,4 @@ export function runStore(
       await removal.remove(runId);
     },
   };
-}
-
-function repeated(
-  row: Row,
-  present: RunHeader,
-  header: RunHeader,
-  holder: string,
-): Awaited<ReturnType<RunStore['create']>> {
-  const head = toHead(row);
-  // Token 1: the same holder repeats its create as long as nobody else had the run.
-  const lease =
-    head?.token === 1 && head.holder === holder
-      ? { holder, token: 1, expiresAt: numberIn(row, 'expires') ?? 0 }
-      : undefined;
-  const same = header.requestHash === present.requestHash;
-  if (!same || (header.requestHash === undefined && lease === undefined)) {
-    throw new IdempotencyMismatchError(
-      `Run '${header.runId}' exists already, for another request. Use a new idempotency key.`,
-      { runId: header.runId },
-    );
-  }
-  return lease === undefined ? { created: false, header: present } : { created: true, lease };
-}
-
-function checkEnd(head: Head | undefined, runId: string, expectedSeq: number, token: number): Head {
-  if (head === undefined) throw new NotFoundError(`There is no run '${runId}'.`, { runId });
-  if (head.token !== token || head.holder === '') {
-    throw new RunConflictError(
-      `Run '${runId}' is no longer held with token ${token} (the last one given is ${head.token}). Stop: somebody else goes on with it.`,
-      { runId, reason: 'lease' },
-    );
-  }
-  if (head.seq !== expectedSeq || head.ended) {
-    throw new RunConflictError(
-      head.ended
-        ? `Run '${runId}' has ended with event ${head.seq}; nothing follows.`
-        : `Run '${runId}' ends with event ${head.seq}, not ${expectedSeq}. Read it again before appending.`,
-      { runId, reason: 'seq' },
-    );
-  }
-  return head;
-}
-
-function checkNumbers(runId: string, events: readonly RunEvent[], expectedSeq: number): void {
-  for (const [index, { seq }] of events.entries()) {
-    const place = expectedSeq + 1 + index;
-    if (seq === place) continue;
-    throw new UserError(
-      `Event ${seq} of run '${runId}' was appended at place ${place}. Number events without a gap.`,
-      { runId },
-    );
-  }
 }

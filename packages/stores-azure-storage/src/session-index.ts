@@ -13,11 +13,15 @@ import { textIn, type Write } from './table.ts';
 const partition = 'sessions';
 const bucketMs = 600_000;
 
-/** What a row points to. */
-export interface SessionPointer {
-  readonly sessionId: string;
+/** Where a session is in the lists. */
+export interface SessionPlace {
   readonly owner?: string | undefined;
   readonly bucket: number;
+}
+
+/** What a row points to. */
+export interface SessionPointer extends SessionPlace {
+  readonly sessionId: string;
   readonly key: string;
   readonly writtenAt: number;
 }
@@ -31,8 +35,9 @@ export interface SessionCursor {
 
 export interface SessionIndex {
   bucketOf(time: number): number;
-  add(sessionId: string, owner: string | undefined, bucket: number): Promise<void>;
-  remove(sessionId: string, owner: string | undefined, bucket: number): Promise<void>;
+  add(sessionId: string, place: SessionPlace): Promise<void>;
+  /** Takes out a session's rows, but those of the place that it has now. */
+  remove(sessionId: string, from: SessionPlace, now?: SessionPlace): Promise<void>;
   /** Newest bucket first, from that of the cursor on. */
   list(
     owner: string | undefined,
@@ -43,11 +48,7 @@ export interface SessionIndex {
 }
 
 export function sessionIndex({ index }: Account): SessionIndex {
-  const keysOf = (
-    sessionId: string,
-    owner: string | undefined,
-    bucket: number,
-  ): readonly string[] => {
+  const keysOf = (sessionId: string, { owner, bucket }: SessionPlace): readonly string[] => {
     const key = keyOf(sessionId);
     const newest = descending(bucket, 10);
     return [
@@ -77,9 +78,10 @@ export function sessionIndex({ index }: Account): SessionIndex {
   return {
     bucketOf: (time) => Math.floor(time / bucketMs),
 
-    async add(sessionId, owner, bucket) {
+    async add(sessionId, place) {
+      const { owner, bucket } = place;
       const columns = { about: toAsciiJson({ sessionId, owner, bucket }) };
-      const writes = keysOf(sessionId, owner, bucket).map((rowKey): Write => ({
+      const writes = keysOf(sessionId, place).map((rowKey): Write => ({
         type: 'upsert',
         rowKey,
         columns,
@@ -87,8 +89,11 @@ export function sessionIndex({ index }: Account): SessionIndex {
       await index.write(partition, writes);
     },
 
-    remove: (sessionId, owner, bucket) =>
-      deleteAll(index, partition, keysOf(sessionId, owner, bucket)),
+    async remove(sessionId, from, now) {
+      const kept = now === undefined ? [] : keysOf(sessionId, now);
+      const rowKeys = keysOf(sessionId, from).filter((rowKey) => !kept.includes(rowKey));
+      await deleteAll(index, partition, rowKeys);
+    },
 
     list(owner, cursor) {
       const list = owner === undefined ? 'all-' : `own-${hashOf(owner)}-`;

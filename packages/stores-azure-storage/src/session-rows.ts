@@ -7,7 +7,7 @@ import { flagIn, numberIn, textIn, type Columns, type Row } from './table.ts';
 // The rows of a session, all in one partition, by their row key:
 //   a-state              the app's state, with the version that wrote it
 //   head                 everything else but the messages
-//   m-<generation>-<n>   the messages of one commit; what replaces all messages begins a new generation
+//   m-<born>-<generation>-<n>   the messages of one commit; what replaces all messages begins a new generation
 
 export const sessionPartition = (sessionId: string): string => `s${keyOf(sessionId)}`;
 /** Blobs of a session begin with this. */
@@ -16,8 +16,10 @@ export const sessionFolder = (sessionId: string): string =>
 
 export const sessionHeadKey = 'head';
 export const stateKey = 'a-state';
-export const messagesKey = (generation: number, n: number): string =>
-  `m-${ascending(generation, 8)}-${ascending(n, 8)}`;
+export const messagesKey = (
+  { born, generation }: Pick<SessionHead, 'born' | 'generation'>,
+  n: number,
+): string => `m-${born}-${ascending(generation, 8)}-${ascending(n, 8)}`;
 
 /** The versions of so many last commits are remembered, for operations that are repeated. */
 const versionsKept = 50;
@@ -33,6 +35,8 @@ export interface SessionHead {
   readonly rows: number;
   /** The version that wrote the state; `''`: there is none. */
   readonly stateVersion: string;
+  /** The blob that holds it, where it is large. */
+  readonly stateBlob?: string | undefined;
   /** Where the index has the session. */
   readonly bucket: number;
   readonly updatedAt: number;
@@ -67,6 +71,11 @@ export function nextVersions(
 ): readonly string[] {
   const number = Number.parseInt(before.at(-1) ?? '0', 10) + 1;
   return [...before, `${number}.${markOf(operationId, born)}`].slice(-versionsKept);
+}
+
+/** A session of which only the deletion is left to do. */
+export function isSessionGone(row: Row): boolean {
+  return flagIn(row, 'gone') ?? false;
 }
 
 /** What a commit makes of the plain fields. */
@@ -119,6 +128,7 @@ export function toSessionHead(row: Row): SessionHead {
     generation: numberIn(row, 'generation') ?? 0,
     rows: numberIn(row, 'rows') ?? 0,
     stateVersion: textIn(row, 'stateVersion') ?? '',
+    stateBlob: textIn(row, 'stateBlob'),
     bucket: numberIn(row, 'bucket') ?? 0,
     updatedAt: numberIn(row, 'updatedAt') ?? 0,
     activeSince: numberIn(row, 'activeSince'),
@@ -129,7 +139,7 @@ export function toSessionHead(row: Row): SessionHead {
 
 export function fromSessionHead(head: SessionHead): Columns {
   const { sessionId, owner, entryAgent, activeAgent, activeRunId } = head;
-  const { activeSince, activeConfirmed, closed } = head;
+  const { activeSince, activeConfirmed, closed, stateBlob } = head;
   return {
     about: toAsciiJson({ sessionId, owner, entryAgent, activeAgent, activeRunId }),
     born: head.born,
@@ -139,6 +149,7 @@ export function fromSessionHead(head: SessionHead): Columns {
     stateVersion: head.stateVersion,
     bucket: BigInt(head.bucket),
     updatedAt: BigInt(Math.trunc(head.updatedAt)),
+    ...(stateBlob === undefined ? {} : { stateBlob }),
     ...(activeSince === undefined ? {} : { activeSince: BigInt(Math.trunc(activeSince)) }),
     ...(activeConfirmed === undefined ? {} : { activeConfirmed }),
     ...(closed === undefined ? {} : { closed }),

@@ -1,5 +1,5 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { Refusal } from './errors.ts';
+import { isRefusal } from './errors.ts';
 
 /** A value of one property. Bytes are at most 64 KiB. */
 export type Value = string | number | boolean | bigint | Uint8Array;
@@ -78,7 +78,7 @@ export function table(ask: Ask): Table {
           ),
         );
       } catch (error) {
-        if (error instanceof Refusal && error.kind === 'missing') return undefined;
+        if (isRefusal(error, 'missing', 'no-place')) return undefined;
         throw error;
       }
     },
@@ -89,7 +89,7 @@ export function table(ask: Ask): Table {
       let continuationToken: string | undefined;
       do {
         const token: string | undefined = continuationToken;
-        const page = await ask('read', async (client, abortSignal) => {
+        const asking = ask('read', async (client, abortSignal) => {
           const pages = client
             .listEntities({
               abortSignal,
@@ -103,6 +103,11 @@ export function table(ask: Ask): Table {
           return next.done === true
             ? { rows: [], token: undefined }
             : { rows: next.value.map(toRow), token: next.value.continuationToken };
+        });
+        const page = await asking.catch((error: unknown) => {
+          // A table that nobody wrote to yet.
+          if (isRefusal(error, 'no-place')) return { rows: [], token: undefined };
+          throw error;
         });
         continuationToken = page.token;
         if (page.rows.length > 0) yield page.rows;

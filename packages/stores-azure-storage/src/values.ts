@@ -13,10 +13,16 @@ export interface Values {
    */
   pack(text: string, folder: string): Promise<Packed>;
   unpack(row: Row): Promise<string>;
-  /** Takes away the blob of a value that no row names, without anybody waiting for it. */
-  dropLater(packed: Packed | undefined): void;
-  /** Takes away every blob of a folder. */
-  empty(folder: string, keep?: (name: string) => boolean): Promise<void>;
+  /** Takes away the blob of a value that no row names, if it has one, without anybody waiting for it. */
+  dropLater(packed: { readonly blob?: string | undefined } | undefined): void;
+  /** Takes away the blobs of a folder that were written before `before` (default: all) and that are not in `keep`. */
+  empty(
+    folder: string,
+    options?: {
+      readonly before?: number | undefined;
+      readonly keep?: (() => Promise<ReadonlySet<string>>) | undefined;
+    },
+  ): Promise<void>;
 }
 
 export interface Packed {
@@ -73,21 +79,23 @@ export function values(account: Account): Values {
     },
 
     dropLater(packed) {
-      const blob = packed?.blob;
-      // Best effort: what is left goes with its folder.
-      if (blob !== undefined) account.later(drop(blob).catch(() => undefined));
+      if (packed?.blob !== undefined) account.later(drop(packed.blob));
     },
 
-    async empty(folder, keep = () => false) {
+    async empty(folder, { before = Infinity, keep } = {}) {
       try {
         const names = await account.blobs('read', async (container, abortSignal) => {
           const found: string[] = [];
-          for await (const { name } of container.listBlobsFlat({ prefix: folder, abortSignal })) {
-            if (!keep(name)) found.push(name);
+          for await (const { name, properties: about } of container.listBlobsFlat({
+            prefix: folder,
+            abortSignal,
+          })) {
+            if (before === Infinity || about.lastModified.getTime() < before) found.push(name);
           }
           return found;
         });
-        for (const name of names) await drop(name);
+        const kept = names.length === 0 ? undefined : await keep?.();
+        for (const name of names) if (kept?.has(name) !== true) await drop(name);
       } catch (error) {
         if (!isRefusal(error, 'no-place', 'missing')) throw error;
       }

@@ -40,7 +40,11 @@ export type Fault = {
 } & (
   | { readonly type: 'wait' }
   /** Answered by the proxy; the service never sees it. */
-  | { readonly type: 'refuse'; readonly status: 429 | 500 | 503; readonly code?: string | undefined }
+  | {
+      readonly type: 'refuse';
+      readonly status: 429 | 500 | 503;
+      readonly code?: string | undefined;
+    }
   /** The connection ends before it is sent on. */
   | { readonly type: 'cut-request' }
   /** The service does what is asked, and the connection ends before its answer. */
@@ -54,7 +58,7 @@ export interface Proxy extends AsyncDisposable {
   /** Everything that was asked since the start, or the last `clear()`. */
   readonly requests: readonly ProxiedRequest[];
   clear(): void;
-  count(kind: ProxiedRequest['kind'], place?: string | undefined): number;
+  count(kind: ProxiedRequest['kind'], place?: string): number;
   /** Lets requests go wrong from now on; answers how to undo it. Of several faults the first that fits counts. */
   fail(fault: Fault): () => void;
   stop(): Promise<void>;

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { Agent, jsonSchema, Runner, tool } from '@agent-functions/core';
+import { scriptedModel } from '@agent-functions/core/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAzurite, type Azurite } from '../test/azurite.ts';
+import { startProxy, type Proxy } from '../test/proxy.ts';
+import { rowsOf, storedBytes } from '../test/rows.ts';
+import { azureStorageStore } from './azure-storage-store.ts';
+
+// What a run costs, counted between the store and Azurite.
+
+let azurite: Azurite;
+let proxy: Proxy;
+beforeAll(async () => {
+  azurite = await startAzurite();
+  proxy = await startProxy(azurite.origins);
+}, 60_000);
+afterAll(async () => {
+  await proxy.stop();
+  await azurite.stop();
+});
+
+const turns = 165;
+
+/** One run of many turns, each with one call whose result has 500 bytes that cannot be packed. */
+async function longRun() {
+  const prefix = azurite.prefix();
+  const store = azureStorageStore({ connectionString: proxy.connectionString, prefix });
+  /** What was asked of the account when the model began each turn, and what the journal took then. */
+  const begins: { readonly request: number; readonly bytes: number }[] = [];
+  let runId = '';
+  const look = tool({
+    name: 'look_up_weather',
+    description: 'Looks up the weather of a city.',
+    parameters: jsonSchema({ type: 'object' }, { validate: (value) => value }),
+    effect: 'read',
+    execute: (_input, context) => {
+      ({ runId } = context);
+      return randomBytes(375).toString('base64');
+    },
+  });
+  const model = scriptedModel(
+    async (_request, turn) => {
+      const counted = new Set([0, 1, 10, 11, 160, 161]).has(turn);
+      const rows = counted ? await rowsOf(azurite, `${prefix}runs`, runId) : [];
+      begins.push({ request: proxy.requests.length, bytes: storedBytes(rows) });
+      if (turn === turns) return 'It will rain.';
+      return { text: 'Let me look.', calls: [['look_up_weather', { city: 'Oslo', day: turn }]] };
+    },
+    { record: false },
+  );
+  const runner = new Runner(new Agent({ name: 'weather', model, tools: [look] }), { store });
+  proxy.clear();
+  const result = await runner.run('How is the weather?', { sessionId: 's1', maxTurns: 200 });
+  expect(result.status).toBe('completed');
+  await store.close();
+  const turn = (n: number) => {
+    const [from, to] = [begins[n], begins[n + 1]];
+    const requests = proxy.requests.slice(from?.request, to?.request);
+    return {
+      requests,
+      writes: requests.filter(({ kind }) => kind === 'write').length,
+      reads: requests.filter(({ kind }) => kind === 'read').length,
+      bytes: (to?.bytes ?? 0) - (from?.bytes ?? 0),
+    };
+  };
+  return { turn, prefix };
+}
+
+describe('what a turn with one tool call costs', () => {
+  it('is two writes, however long the run is', async () => {
+    const { turn, prefix } = await longRun();
+    for (let n = 1; n < turns - 1; n++) {
+      const { writes, requests, reads } = turn(n);
+      expect(writes, `writes of turn ${n}`).toBe(2);
+      // One at each of the loop's boundaries, and now and then the one of every half second.
+      expect(reads, `looks at the inbox in turn ${n}`).toBeLessThanOrEqual(4);
+      for (const { place } of requests) expect(place).toBe(`${prefix}runs`);
+    }
+    const [early, late] = [turn(10), turn(160)];
+    console.log(`a turn: ${early.writes} writes, ${early.bytes} bytes; turn 160: ${late.bytes}`);
+    expect(early.bytes).toBeGreaterThan(500);
+    expect(early.bytes).toBeLessThanOrEqual(2_048);
+    expect(late.bytes).toBeLessThanOrEqual(1.5 * early.bytes);
+    expect(late.requests.map(({ body }) => body.length).reduce((a, b) => a + b)).toBeLessThan(
+      1.5 * early.requests.map(({ body }) => body.length).reduce((a, b) => a + b),
+    );
+  }, 60_000);
+});
