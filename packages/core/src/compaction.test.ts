@@ -253,7 +253,12 @@ test('who takes a conversation over leaves out the same; who was asked keeps wha
   const result = await runner.run('What do I owe?', { sessionId: 's' });
   expect(result.response).toBe('Bills here.');
   expect(asked.requests.map(({ messages }) => messages.map(textOf))).toEqual([['3 + 4?']]);
-  expect(taken.requests[0]?.messages[0]?.role).toBe('user');
+  expect(taken.requests[0]?.messages.map(textOf)).toEqual([
+    'What do I owe?',
+    '',
+    '',
+    'desk handed this conversation over to you: A bill.',
+  ]);
   const { messages } = await store.sessions.load('s');
   expect(textOf(messages[0] ?? { id: '', role: 'user', parts: [] })).toBe('What do I owe?');
   await runner.run('And now?', { sessionId: 's' });

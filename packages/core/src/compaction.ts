@@ -60,11 +60,12 @@ export function dueCompaction(
   return due ? planCompaction(frame.messages, compaction, latestCut(frame)) : undefined;
 }
 
-// Whoever works for another keeps the whole of what it was asked.
-function latestCut({ parent, request, messages }: FrameState): number {
+// Whoever was given the word keeps the whole of what it was asked; who took a conversation over, what the user asked, too.
+function latestCut({ parent, main, request, messages }: FrameState): number {
   const [asked] = request;
   if (parent === undefined) return messages.length;
-  return asked === undefined ? 0 : messages.indexOf(asked);
+  if (asked === undefined) return 0;
+  return messages.indexOf(asked) - (main && asked.agent !== undefined ? 1 : 0);
 }
 
 /** What can go of these messages; `undefined` when nothing can. */
