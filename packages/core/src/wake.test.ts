@@ -201,7 +201,7 @@ test('a wake that finds no run comes again until the run could not come any more
 });
 
 test('a wake that finds a run ended makes the end of its session', async () => {
-  const { store } = wakingStore();
+  const { store, scheduled } = wakingStore();
   // The claim, the create, the confirm, the answer, and the process is gone before the session has its end.
   const dying = dyingStore(store, { write: 5, when: 'before' });
   const session = { sessionId: 's' };
@@ -209,7 +209,12 @@ test('a wake that finds a run ended makes the end of its session', async () => {
   await dying.gone;
   const { activeRunId: runId = '' } = await store.sessions.load('s');
   expect((await store.runs.peek(runId))?.ended).toBe(true);
+  const before = scheduled.length;
   expect(await new Runner(bot(), { store }).wake({ runId })).toBe('ended');
+  // Should this process go away too, before it is written.
+  expect(scheduled.slice(before).map(({ call }) => call)).toEqual([{ runId }]);
+  expect(await new Runner(bot(), { store }).wake({ runId })).toBe('ended');
+  expect(scheduled).toHaveLength(before + 1);
   const { activeRunId, messages } = await store.sessions.load('s');
   expect(activeRunId).toBeUndefined();
   expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant']);

@@ -6,7 +6,8 @@ import { surely } from './surely.ts';
 
 // Who takes a run up when its process is gone: a wake is scheduled before the write that it protects, to come after it
 // (journal.md, One writer). Each lease has one of its own, which comes when it has lapsed, so that any other wake that
-// finds a run held has nothing to do. Stores without wakes are swept.
+// finds a run held has nothing to do. A queue hides what was taken from it for minutes when the taker dies: whatever a
+// wake sets out to do, another one is scheduled before. Stores without wakes are swept.
 
 /** What a wake found: what the run does now. */
 export type Woken =
@@ -26,6 +27,8 @@ const creatingMs = 60_000;
 const missingMs = 5_000;
 /** A process that leaves looks at nothing: another one may in a moment. */
 export const lookAgainMs = 500;
+/** How long the end of a session may take to be written. */
+const commitMs = 1_000;
 /** How long a post may take before its wake could have come too early. */
 const postMs = 1_000;
 /** Behind the lapse of a lease, or of a question: it is over by then. */
@@ -108,7 +111,7 @@ export async function wakeRun(
     return 'missing';
   }
   if (end.ended) {
-    await commitEnd(store, runId);
+    await endSession(store, runId);
     return 'ended';
   }
   if (end.lease !== undefined) {
@@ -129,6 +132,15 @@ export async function wakeRun(
   if (now === undefined || now.ended) return 'ended';
   if (now.lease === undefined) await store.wake?.schedule({ runId }, 0);
   return 'held';
+}
+
+/** Makes the end of a run's session, where its holder went away before that. */
+async function endSession(store: Store, runId: string): Promise<void> {
+  const sessionId = (await store.runs.header(runId))?.sessionId;
+  if (sessionId === undefined) return;
+  if ((await store.sessions.load(sessionId)).activeRunId !== runId) return;
+  await wakeIn(store, runId, commitMs);
+  await commitEnd(store, runId);
 }
 
 /** How the run stands; if the lease that the wake watches over is about to lapse, then after that. */
