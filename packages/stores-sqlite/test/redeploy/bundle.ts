@@ -1,15 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const files = {
+  one: new URL('app-1.ts', import.meta.url),
+  two: new URL('app-2.ts', import.meta.url),
+  worker: new URL('../../src/worker.ts', import.meta.url),
+};
 
 /** Builds both versions of the app, each one file with all that it needs, as a deployment has it. */
 export async function bundleApps(folder: string): Promise<{ readonly [version in 1 | 2]: string }> {
   await build({
     entryPoints: [
-      { in: here('app-1.ts'), out: 'app-1' },
-      { in: here('app-2.ts'), out: 'app-2' },
-      { in: here('../../src/worker.ts'), out: 'worker' },
+      { in: fileURLToPath(files.one), out: 'app-1' },
+      { in: fileURLToPath(files.two), out: 'app-2' },
+      { in: fileURLToPath(files.worker), out: 'worker' },
     ],
     outdir: folder,
     outExtension: { '.js': '.mjs' },
