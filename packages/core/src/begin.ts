@@ -10,7 +10,13 @@ import { canonicalJson, isJsonObject, sha256Hex, toJson, type Json } from './jso
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { RunInput, RunOptions } from './run-result.ts';
 import { fittingCompaction, type SessionLimits } from './session-limits.ts';
-import { claimSession, confirmSession, unclaimSession, type Claim } from './session.ts';
+import {
+  claimSession,
+  confirmSession,
+  deleteUnbegun,
+  unclaimSession,
+  type Claim,
+} from './session.ts';
 import type { RunState } from './state.ts';
 import type { Lease, RunHeader, Store } from './store.ts';
 import { surely } from './surely.ts';
@@ -150,7 +156,10 @@ export async function begin<C>(
       await confirmSession(store, sessionId, runId);
     } catch (error) {
       if (AgentError.isInstance(error) && error.code === 'session_busy') {
-        await store.runs.delete(runId);
+        // Somebody else took it up, and ended it: it is joined.
+        const held = { lease: created.lease, leaseMs };
+        if ((await deleteUnbegun(store, runId, held)) === 'taken')
+          return exists(header, requestHash);
       }
       throw error;
     }

@@ -39,7 +39,7 @@ import type {
   StepResult,
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
-import { commitEnd, confirmSession, readState, resetSession } from './session.ts';
+import { commitEnd, confirmSession, deleteUnbegun, readState, resetSession } from './session.ts';
 import { checkSessionLimits, type SessionLimits } from './session-limits.ts';
 import { deleteSession } from './session-removal.ts';
 import { answerer } from './frame.ts';
@@ -610,6 +610,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       });
       if (acquired === undefined) return undefined;
       const state = await this.#stateToAdvance(store, runId, acquired.lease);
+      if (state === undefined) return undefined;
       const span = this.#span({ runId, agent: state.handoffPath[0] ?? '' });
       const live = new LiveRun<C>({
         state,
@@ -637,8 +638,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     }
   }
 
-  /** The state under our lease; the session is confirmed first, where a crash left that open. */
-  async #stateToAdvance(store: Store, runId: string, lease: Lease): Promise<RunState> {
+  /** The state under our lease, unless that was taken; the session is confirmed first, where a crash left that open. */
+  async #stateToAdvance(store: Store, runId: string, lease: Lease): Promise<RunState | undefined> {
     try {
       const header = await store.runs.header(runId);
       const session =
@@ -650,11 +651,14 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       return state;
     } catch (error) {
       if (AgentError.isInstance(error) && error.code === 'session_busy') {
-        // The session went to another run before this one had begun.
-        await store.runs.delete(runId);
-        throw noSuchRun(runId);
+        // The session went to another run before this one had begun; or others ended it while we slept.
+        const held = { lease, leaseMs: this.#around.leaseMs };
+        const how = await deleteUnbegun(store, runId, held);
+        if (how === 'taken') return undefined;
+        if (how === 'deleted') throw noSuchRun(runId);
       }
-      await store.runs.release(runId, lease);
+      // What cannot be released lapses.
+      await store.runs.release(runId, lease).catch(() => undefined);
       throw error;
     }
   }

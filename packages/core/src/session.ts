@@ -3,7 +3,7 @@ import { randomId } from './ids.ts';
 import type { Message } from './message.ts';
 import { fold } from './fold.ts';
 import { activeAgent, closesSession, type RunState } from './state.ts';
-import type { RunHeader, SessionBase, SessionSnapshot, Store } from './store.ts';
+import type { Lease, RunHeader, SessionBase, SessionSnapshot, Store } from './store.ts';
 import { isTransient, surely } from './surely.ts';
 
 // The start and end protocol of sessions (journal.md, Sessions): one active run at a time, no finished run missing.
@@ -118,6 +118,20 @@ export async function confirmSession(
     }
   }
   throw changedAllTheTime(sessionId);
+}
+
+/** Deletes a run whose session went to another before it had begun; one that somebody else took, or began, stays. */
+export async function deleteUnbegun(
+  { runs }: Store,
+  runId: string,
+  { lease, leaseMs }: { readonly lease: Lease; readonly leaseMs: number },
+): Promise<'deleted' | 'taken' | 'begun'> {
+  // While the lease is ours nobody can begin it.
+  const held = await surely(() => runs.renew(runId, lease, leaseMs));
+  if (held === undefined) return 'taken';
+  if ((await surely(() => runs.peek(runId)))?.seq !== 1) return 'begun';
+  await runs.delete(runId);
+  return 'deleted';
 }
 
 /** Takes a claim back whose run was never created in that session. */
@@ -270,6 +284,8 @@ function closingNote(state: RunState): readonly Message[] {
   if (end === undefined || end.status === 'completed') return [];
   // A request that was refused leaves nothing.
   if (state.newMessages.length === 0) return [];
+  // A cancel that came behind the answer takes nothing from it.
+  if (end.status === 'cancelled' && isAnswer(state.newMessages.at(-1))) return [];
   const why =
     end.status === 'stopped' ? `a limit was reached (${end.stopReason ?? 'limit'})` : end.status;
   return [
@@ -281,4 +297,10 @@ function closingNote(state: RunState): readonly Message[] {
       agent: activeAgent(state),
     },
   ];
+}
+
+function isAnswer(message: Message | undefined): boolean {
+  return (
+    message?.role === 'assistant' && message.parts.every(({ type }) => type !== 'tool-call')
+  );
 }

@@ -155,6 +155,42 @@ export function protocolContract(it: StoreCase, clockCanBeSet: boolean): void {
     await holdsAtTheEnd(other, deeds, { s1: ['pay look'] });
   });
 
+  for (const who of ['made', 'took'] as const) {
+    it(`keeps a run that others finished while who ${who} it slept before the confirm`, async ({
+      store,
+      other,
+      pass,
+    }) => {
+      const deeds = noDeeds();
+      const request = { sessionId: 's1', idempotencyKey: randomId() };
+      if (who === 'took') {
+        const first = processOn(store, deeds, { leaseMs, dies: { write: 2, when: 'after' } });
+        await dies(first, first.runner.run('pay look', request));
+        await pass(leaseMs + 5);
+      }
+      let slept = false;
+      const sleeper = processOn(store, deeds, {
+        leaseMs,
+        before: async ({ method }) => {
+          const [run] = await runsOf(other);
+          if (method !== 'sessions.commit' || run === undefined || slept) return;
+          slept = true;
+          await pass(leaseMs + 5);
+          const { runner } = processOn(other, deeds, { leaseMs });
+          equal((await runner.resume(run.runId)).status, 'completed', 'finished by another');
+        },
+      });
+      const late = await sleeper.runner.run('pay look', request).catch((error: unknown) => error);
+      ok(slept, `it slept: ${String(late)}`);
+      const [run] = await runsOf(other);
+      ok(run, 'the run is still there');
+      const { runner } = processOn(other, deeds, { leaseMs });
+      equal((await runner.run('pay look', request)).runId, run.runId, 'and is found by its key');
+      equal(deeds.pay.length, 1, 'paid once');
+      await holdsAtTheEnd(store, deeds, { s1: ['pay look'] });
+    });
+  }
+
   if (!clockCanBeSet) return;
 
   it('gives a session away whose claim came to nothing for a minute; the late run is no more', async ({
