@@ -74,6 +74,13 @@ export function account(options: {
             }
             continue;
           }
+          if (isRefusal(error, 'no-place') && made) {
+            throw new AgentError(
+              'store_unavailable',
+              `The storage account of ${where} has something that was made a moment ago no more: is it being deleted? Try again in a minute.`,
+              { retryable: true },
+            );
+          }
           const waitMs = againMs[tries];
           const transient = AgentError.isInstance(error) && error.retryable;
           if (kind === 'write' || !transient || waitMs === undefined) throw error;

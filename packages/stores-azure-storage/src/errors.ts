@@ -59,6 +59,12 @@ export function toStoreError(error: unknown, where: string): Error {
       `The storage account of ${where} has no room for this value (${said}). Nothing was written.`,
     );
   }
+  if (status === undefined && !isOfTheNetwork(error)) {
+    return new AgentError(
+      'store_unavailable',
+      `The storage account of ${where} cannot be asked: ${text}`,
+    );
+  }
   if (status === undefined) {
     return new AgentError(
       'store_unavailable',
@@ -78,6 +84,11 @@ export function toStoreError(error: unknown, where: string): Error {
     `The storage account of ${where} failed (${said}).${transient ? ' Try again.' : ` It says: ${text}`}`,
     { retryable: transient },
   );
+}
+
+/** The clients say so of a connection that failed, and of an answer that did not come in time. */
+function isOfTheNetwork(error: unknown): boolean {
+  return error instanceof Error && ['RestError', 'AbortError'].includes(error.name);
 }
 
 function factsOf(error: unknown): {

@@ -3,6 +3,7 @@ import {
   isProgress,
   NotFoundError,
   RunConflictError,
+  StoreFullError,
   type Lease,
   type RunEvent,
   type RunHeader,
@@ -65,6 +66,13 @@ export function runStore(
       const partition = partitionOf(runId);
       const place = index.placeOf(header, clock.now());
       const packed = await values.pack(JSON.stringify(header), folderOf(runId));
+      if (packed.blob !== undefined) {
+        values.dropLater(packed);
+        throw new StoreFullError(
+          `The header of run '${runId}' does not fit a row: it has more than 768 KiB. Choose shorter ids.`,
+          { runId },
+        );
+      }
       const events = await values.pack(JSON.stringify([first]), folderOf(runId));
       const startedAt = performance.now();
       await index.add(header, place);
@@ -188,7 +196,15 @@ export function runStore(
         top: pageAppends,
       })) {
         for (const row of rows) {
-          const events: readonly RunEvent[] = JSON.parse(await values.unpack(row));
+          let text: string;
+          try {
+            text = await values.unpack(row);
+          } catch (error) {
+            // A large value that went with its run.
+            if (isRefusal(error, 'missing', 'no-place')) return;
+            throw error;
+          }
+          const events: readonly RunEvent[] = JSON.parse(text);
           for (const event of events) if (event.seq > after) yield event;
         }
       }

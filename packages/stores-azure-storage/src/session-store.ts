@@ -141,7 +141,7 @@ export function sessionStore(
           }
         } catch (error) {
           // A large value that was replaced meanwhile.
-          if (isRefusal(error, 'missing')) continue;
+          if (isRefusal(error, 'missing', 'no-place')) continue;
           throw error;
         }
         return toSnapshot(all.known.head, messages, state);

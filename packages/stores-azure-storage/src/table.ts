@@ -1,3 +1,4 @@
+import { AgentError } from '@agent-functions/core';
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { isRefusal } from './errors.ts';
 
@@ -123,7 +124,11 @@ export function table(ask: Ask): Table {
       return ask('write', async (client, abortSignal) => {
         const { subResponses } = await client.submitTransaction(actions, { abortSignal });
         if (subResponses.length !== writes.length) {
-          throw new Error(`${subResponses.length} of ${writes.length} answers arrived`);
+          throw new AgentError(
+            'store_unavailable',
+            `The answer to a transaction of ${writes.length} writes has ${subResponses.length} parts; whether it was done is not known. Try again.`,
+            { retryable: true },
+          );
         }
         return subResponses.map(({ etag }) => etag ?? '');
       });

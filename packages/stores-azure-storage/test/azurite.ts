@@ -17,12 +17,13 @@ export const azuriteAccount = {
   key: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
 } as const;
 
+const require = createRequire(import.meta.url);
 const services = ['Blob', 'Queue', 'Table'] as const;
 const startMs = 30_000;
 
 /** Starts Azurite; resolves when all its services listen. One is enough for a file of tests, or for several processes. */
 export async function startAzurite(): Promise<Azurite> {
-  const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
+  const program = require.resolve('azurite/dist/src/azurite.js');
   const options = ['--inMemoryPersistence', '--skipApiVersionCheck', '--disableTelemetry'];
   const ports = services.flatMap((service) => [`--${service.toLowerCase()}Port`, '0']);
   const child = spawn(process.execPath, [program, '--silent', ...options, ...ports], {
