@@ -29,7 +29,7 @@ test('killed before and after every write, a run with each kind of tool loses an
 }, 60_000);
 
 test('killed at 20 seeded moments, runs go on by the queue alone, and lose and repeat nothing', async () => {
-  await sideBySide(moments(1, 20), 3, async ({ scenario, plan }) => {
+  await sideBySide(moments(1, 20), 2, async ({ scenario, plan }) => {
     const [outcome] = await killCases(bench, scenario, [plan]);
     if (outcome !== undefined) checkRecovery(outcome, scenario.name, withinMs);
   });

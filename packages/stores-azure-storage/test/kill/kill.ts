@@ -74,6 +74,7 @@ export async function killCases(
     await Promise.all(cases.map((one) => one.untilDeath(first)));
     const writes = cases.map(({ sessionId }) => first.writes.get(sessionId) ?? 0);
     const died = cases.map((one) => !one.ended());
+    if (stand.size > 0) await first.putBack();
     const killedAt = Date.now();
     await first.kill();
     second.pump();
@@ -87,7 +88,9 @@ export async function killCases(
       ),
     );
   } catch (error) {
-    const notes = workers.map((each, index) => `worker ${index + 1}: ${each.notes.join('\n  ')}`);
+    const notes = workers.map(
+      (each, index) => `worker ${index + 1}:\n  ${each.notes.join('\n  ')}`,
+    );
     throw new Error(`${scenario.name}: ${String(error)}\n${notes.join('\n')}`, { cause: error });
   } finally {
     await Promise.all(workers.map((each) => each.kill()));
@@ -186,7 +189,7 @@ async function caseOf(
       if (performance.now() > end) {
         const last = seen.map(({ type }) => type).join(' ');
         const peek = JSON.stringify(await store.runs.peek(runId));
-        throw new Error(`${where}: not at its end after ${tooLongMs} ms: ${last} ${peek}`);
+        throw new Error(`${where}: run ${runId} has no end after ${tooLongMs} ms: ${last} ${peek}`);
       }
       await look(worker);
       if (!done()) await new Promise((resolve) => setTimeout(resolve, lookMs));

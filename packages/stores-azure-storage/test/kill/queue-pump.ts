@@ -12,20 +12,26 @@ const minPollMs = 100;
 const maxPollMs = 1_000;
 
 export interface QueuePump {
-  /** Takes no more messages. What was taken is done; its functions may still work. */
-  stop(): Promise<void>;
+  /** Takes no more messages, and puts back what a process that is gone would not have taken. */
+  putBack(): Promise<void>;
 }
 
 /** Takes messages from the queue and hands each to the function that the app registered for it. */
 export function queuePump(
   host: MiniHost,
   service: QueueServiceClient,
-  report: (line: string) => void,
+  options: {
+    readonly report: (line: string) => void;
+    /** Whose messages a process that is gone would not take: they are kept, to be put back. */
+    readonly isGone: (runId: string) => boolean;
+  },
 ): QueuePump {
+  const { report, isGone } = options;
   const [trigger] = host.queues;
   if (trigger === undefined) throw new Error('The app has registered no queue function.');
   const { name, queueName } = trigger;
   const queue = service.getQueueClient(queueName);
+  const kept: { readonly messageId: string; readonly popReceipt: string }[] = [];
   let stopped = false;
 
   const deliver = async (message: {
@@ -37,6 +43,11 @@ export function queuePump(
     const { messageId, popReceipt, messageText, dequeueCount } = message;
     try {
       const text = Buffer.from(messageText, 'base64').toString();
+      const { runId }: { runId: string } = JSON.parse(text);
+      if (isGone(runId)) {
+        kept.push({ messageId, popReceipt });
+        return;
+      }
       await host.deliver(name, { text, dequeueCount });
       await queue.deleteMessage(messageId, popReceipt);
     } catch (error) {
@@ -56,8 +67,11 @@ export function queuePump(
     while (!stopped) {
       const { receivedMessageItems: found } = await queue
         .receiveMessages({ numberOfMessages: batchSize, visibilityTimeout: hiddenSeconds })
-        // The store makes the queue with the first wake.
-        .catch(() => ({ receivedMessageItems: [] }));
+        .catch((error: unknown) => {
+          // The store makes the queue with the first wake.
+          if (!String(error).includes('404')) report(`no messages: ${String(error)}`);
+          return { receivedMessageItems: [] };
+        });
       for (const message of found) {
         deliver(message).catch((error: unknown) => report(`the queue failed: ${String(error)}`));
       }
@@ -66,9 +80,14 @@ export function queuePump(
     }
   })();
   return {
-    async stop() {
+    async putBack() {
       stopped = true;
       await turning;
+      await Promise.all(
+        kept.map(({ messageId, popReceipt }) =>
+          queue.updateMessage(messageId, popReceipt, undefined, 0),
+        ),
+      );
     },
   };
 }

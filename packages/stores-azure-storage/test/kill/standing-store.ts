@@ -6,6 +6,12 @@ export interface AtWrite {
   readonly write: number;
 }
 
+/** The store, and which runs stand still. */
+export interface StandingStore {
+  readonly store: Store;
+  readonly isStill: (runId: string) => boolean;
+}
+
 /**
  * A store that counts the writes of each session's run, and in which a run stands still at the write it is told: no call
  * of it is answered from then on, as in a process that is gone.
@@ -18,7 +24,7 @@ export function standingStore(
     readonly onWrite: (sessionId: string, write: number) => void;
     readonly onStill: (sessionId: string) => void;
   },
-): Store {
+): StandingStore {
   const writes = new Map<string, number>();
   const sessions = new Map<string, string>();
   const still = new Set<string>();
@@ -42,7 +48,7 @@ export function standingStore(
     return stand('after') || still.has(sessionId) ? never : written;
   };
 
-  return {
+  const standing: Store = {
     ...store,
     runs: {
       ...store.runs,
@@ -61,8 +67,12 @@ export function standingStore(
     },
     sessions: {
       ...store.sessions,
-      commit: (sessionId, change, at) =>
-        around(sessionId, () => store.sessions.commit(sessionId, change, at)),
+      commit(sessionId, change, at) {
+        // Before there is a run, its claim names it.
+        if (typeof change.activeRunId === 'string') sessions.set(change.activeRunId, sessionId);
+        return around(sessionId, () => store.sessions.commit(sessionId, change, at));
+      },
     },
   };
+  return { store: standing, isStill: (runId) => still.has(sessions.get(runId) ?? '') };
 }

@@ -18,6 +18,8 @@ export interface Worker {
   pump(): void;
   /** What the host does before it stops a worker; resolves when the process has ended. */
   terminate(): Promise<void>;
+  /** It puts back what a process that is gone would not have taken from the queue. */
+  putBack(): Promise<void>;
   kill(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export async function startWorker(
   const writes = new Map<string, number>();
   const still = new Set<string>();
   const notes: string[] = [];
+  let onPutBack = (): void => undefined;
   let over = false;
   const exited = new Promise<void>((resolve) => {
     child.once('close', () => {
@@ -72,8 +75,11 @@ export async function startWorker(
         case 'still':
           still.add(line.sessionId);
           return;
+        case 'put-back':
+          onPutBack();
+          return;
         case 'note':
-          notes.push(line.text);
+          notes.push(`${new Date().toISOString().slice(14)} ${line.text}`);
           return;
         default:
           line satisfies never;
@@ -101,6 +107,13 @@ export async function startWorker(
       return over;
     },
     pump: () => void child.stdin.write('pump\n'),
+    putBack() {
+      const done = new Promise<void>((resolve) => {
+        onPutBack = resolve;
+      });
+      child.stdin.write('put-back\n');
+      return Promise.race([done, exited]);
+    },
     terminate() {
       child.stdin.write('terminate\n');
       return exited;

@@ -5,7 +5,7 @@ import { miniHost } from '../../../azure-functions/test/mini-host.ts';
 import { AgentFunctionApp } from '../../../azure-functions/src/index.ts';
 import { outsideAt } from '../../../stores-sqlite/test/kill/scenario.ts';
 import { azureStorageStore } from '../../src/index.ts';
-import { queuePump } from './queue-pump.ts';
+import { queuePump, type QueuePump } from './queue-pump.ts';
 import { scenarioOf } from './scenarios.ts';
 import { standingStore, type AtWrite } from './standing-store.ts';
 
@@ -25,12 +25,13 @@ export type WorkerLine =
   | { readonly type: 'ready'; readonly url: string }
   | { readonly type: 'write'; readonly sessionId: string; readonly write: number }
   | { readonly type: 'still'; readonly sessionId: string }
+  | { readonly type: 'put-back' }
   | { readonly type: 'note'; readonly text: string };
 
 const order: WorkerOrder = JSON.parse(process.argv[2] ?? '{}');
 const tell = (line: WorkerLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const store = standingStore(azureStorageStore({ prefix: order.prefix }), {
+const { store, isStill } = standingStore(azureStorageStore({ prefix: order.prefix }), {
   at: new Map(order.stand.map(({ sessionId, at }) => [sessionId, at])),
   onWrite: (sessionId, write) => tell({ type: 'write', sessionId, write }),
   onStill: (sessionId) => tell({ type: 'still', sessionId }),
@@ -46,9 +47,8 @@ const host = await miniHost(
       httpAuthLevel: 'anonymous',
       logger: {
         log: (level, message, fields) => {
-          if (level === 'warn' || level === 'error') {
-            tell({ type: 'note', text: `${message} ${JSON.stringify(fields ?? {})}` });
-          }
+          if (level === 'debug') return;
+          tell({ type: 'note', text: `${message} ${JSON.stringify(fields ?? {})}` });
         },
       },
     }),
@@ -57,12 +57,17 @@ const [trigger] = host.queues;
 const connection = process.env[trigger?.connection ?? ''] ?? '';
 const service = QueueServiceClient.fromConnectionString(connection);
 
+let pump: QueuePump | undefined;
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (text: string) => {
   for (const command of text.split('\n')) {
     if (command === 'pump') {
-      const pump = queuePump(host, service, (note) => tell({ type: 'note', text: note }));
-      process.once('beforeExit', () => void pump.stop());
+      pump = queuePump(host, service, {
+        report: (text) => tell({ type: 'note', text }),
+        isGone: isStill,
+      });
+    } else if (command === 'put-back') {
+      void pump?.putBack().then(() => tell({ type: 'put-back' }));
     } else if (command === 'terminate') {
       void host.terminate().then(() => process.exit(0));
     }
