@@ -10,6 +10,8 @@ export interface ColdStart {
   readonly core: number | undefined;
   /** A whole Function App / `@azure/functions` alone. */
   readonly functionApp: number | undefined;
+  /** The same with its storage account configured / `@azure/functions` alone. */
+  readonly storedFunctionApp: number | undefined;
 }
 
 const rounds = 15;
@@ -18,6 +20,7 @@ const modules = {
   core: join(packages, 'core/dist/index.js'),
   zod: join(import.meta.dirname, 'node_modules/zod/index.js'),
   functionApp: join(import.meta.dirname, 'function-app.mjs'),
+  storedFunctionApp: join(import.meta.dirname, 'stored-function-app.mjs'),
   functions: join(
     packages,
     'azure-functions/node_modules/@azure/functions/dist/azure-functions.js',
@@ -26,8 +29,14 @@ const modules = {
 type Module = keyof typeof modules;
 
 export async function measureColdStart(): Promise<ColdStart> {
-  const names: readonly Module[] = ['core', 'zod', 'functionApp', 'functions'];
-  const samples: Record<Module, number[]> = { core: [], zod: [], functionApp: [], functions: [] };
+  const names: readonly Module[] = ['core', 'zod', 'functionApp', 'storedFunctionApp', 'functions'];
+  const samples: Record<Module, number[]> = {
+    core: [],
+    zod: [],
+    functionApp: [],
+    storedFunctionApp: [],
+    functions: [],
+  };
   for (let round = -1; round < rounds; round += 1) {
     for (const [index] of names.entries()) {
       const name = names[(index + round + 1) % names.length];
@@ -41,6 +50,7 @@ export async function measureColdStart(): Promise<ColdStart> {
   return {
     core: ratioOf(samples.core, samples.zod, itself),
     functionApp: ratioOf(samples.functionApp, samples.functions, itself),
+    storedFunctionApp: ratioOf(samples.storedFunctionApp, samples.functions, itself),
   };
 }
 

@@ -15,7 +15,7 @@ async function bundle(contents: string) {
     platform: 'node',
     target: 'node22',
     legalComments: 'none',
-    external: ['openai', 'zod', '@azure/functions', '@azure/functions-core'],
+    external: ['openai', 'zod', '@azure/*'],
   });
 }
 
@@ -62,6 +62,19 @@ test('C5: the bundle is made of our packages alone', async () => {
       file !== '<stdin>',
   );
   expect(foreign).toEqual([]);
+});
+
+/** What the store weighs, without the SDKs of Azure. */
+const storeBudgetKb = 18;
+
+test('C5: the storage account adds at most 18 KB, minified and gzipped', async () => {
+  const hello = await bytesGzipped(`export * from './hello-app.ts';`);
+  const stored = await bytesGzipped(
+    `export * from './hello-app.ts'; export { azureStorageStore } from '@agent-functions/stores-azure-storage';`,
+  );
+  const seen = `${kilobytes(stored - hello)} of ${storeBudgetKb} KB`;
+  console.log(`C5 with the storage account: ${seen} more`);
+  expect(stored - hello, seen).toBeLessThanOrEqual(storeBudgetKb * 1024);
 });
 
 test('the weight of what is imported is counted', async () => {

@@ -28,6 +28,16 @@ test('C2: importing a whole function app loads at most 25 modules', async () => 
   expect(modules.length, modules.join('\n')).toBeLessThanOrEqual(25);
 });
 
+test('C2, C6: a function app with its storage account configured loads 1 module more, and no SDK', async () => {
+  const app = pathToFileURL(join(import.meta.dirname, 'stored-app.ts')).href;
+  const { modules, resources } = await probeImport(app);
+  const own = modules.filter((each) => each !== app);
+  expect(own.length, own.join('\n')).toBeLessThanOrEqual(26);
+  expect(own.filter((each) => heavy.test(each))).toEqual([]);
+  expect(own.some((each) => each.includes('stores-azure-storage'))).toBe(true);
+  expect(resources).toEqual([]);
+});
+
 const providers = publicPackages()
   .filter(({ folder }) => folder.startsWith('providers-'))
   .map(({ manifest }) => manifest.name);
