@@ -31,8 +31,8 @@ describe('what the service says', () => {
       expect(made).toBeInstanceOf(Refusal);
       expect(made).toMatchObject({ kind });
     }
-    const inBody = { ...rest(404, undefined), details: { odataError: { code: 'TableNotFound' } } };
-    const error = Object.assign(rest(404, undefined), { details: inBody.details });
+    const details = { odataError: { code: 'TableNotFound' } };
+    const error = Object.assign(rest(404, undefined), { details });
     expect(toStoreError(error, 'x')).toMatchObject({ kind: 'no-place' });
   });
 
