@@ -16,7 +16,7 @@ import { app, type InvocationContext } from '@azure/functions';
 import { isAgentPattern, planFunctions, type PlannedFunction } from './function-plan.ts';
 import { functionsCore, runsOurCopy, secondCopy } from './functions-core.ts';
 import { handOvers, type HandOvers } from './hand-over.ts';
-import { readHostJson, slowQueue, type HostJson } from './host-json.ts';
+import { otherPrefix, readHostJson, slowQueue, type HostJson } from './host-json.ts';
 import { httpFunction } from './http-function.ts';
 import { invocations, type Invocations } from './invocations.ts';
 import { AgentMode } from './names.ts';
@@ -24,6 +24,7 @@ import { settingsOf, type AgentFunctionAppOptions, type FunctionAppSettings } fr
 import { ownAgentGuard } from './own-agents.ts';
 import { defaultMaxDequeueCount, wakeFunction } from './wake-function.ts';
 import { wireTap } from './wire.ts';
+import { within } from './within.ts';
 
 /** The host stops the worker 5 s after it has asked it to end. */
 const terminateWithinMs = 4_500;
@@ -239,12 +240,8 @@ export class AgentFunctionApp<C = unknown> {
     if (functionTimeoutMs === undefined && hostJson.functionTimeoutMs !== undefined)
       this.#functionTimeoutMs = hostJson.functionTimeoutMs;
     this.#readQueues(hostJson);
-    if (hostJson.routePrefix !== hostPrefix) {
-      this.#logger.log(
-        'error',
-        `host.json puts ${JSON.stringify(hostJson.routePrefix)} before every route, and this app counts on ${JSON.stringify(hostPrefix)}: its routes are not where they should be. Write "extensions": { "http": { "routePrefix": ${JSON.stringify(hostPrefix)} } } in host.json.`,
-      );
-    }
+    const elsewhere = otherPrefix(hostJson, hostPrefix);
+    if (elsewhere !== undefined) this.#logger.log('error', elsewhere);
   }
 
   #readQueues(hostJson: HostJson): void {
@@ -312,14 +309,4 @@ function enableStreaming(): void {
   if (streamingEnabled) return;
   app.setup({ enableHttpStream: true });
   streamingEnabled = true;
-}
-
-/** Resolves with the work, or after `ms`. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

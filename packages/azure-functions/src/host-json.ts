@@ -34,6 +34,13 @@ export async function readHostJson(folder: string): Promise<HostJson | undefined
   };
 }
 
+/** What to write where the app's routes are not where they should be. */
+export function otherPrefix({ routePrefix }: HostJson, hostPrefix: string): string | undefined {
+  if (routePrefix === hostPrefix) return undefined;
+  const [there, here] = [JSON.stringify(routePrefix), JSON.stringify(hostPrefix)];
+  return `host.json puts ${there} before every route, and this app counts on ${here}: its routes are not where they should be. Write "extensions": { "http": { "routePrefix": ${here} } } in host.json.`;
+}
+
 /** The host looks at a queue that was empty less and less often, after a while once a minute. */
 const slowestPollMs = 2_000;
 
@@ -45,7 +52,7 @@ export function slowQueue({ queues }: HostJson): string | undefined {
   const { maxPollingIntervalMs: polled } = queues;
   if (polled !== undefined && polled <= slowestPollMs) return undefined;
   const now = polled === undefined ? 'a minute' : `${polled / 1_000} s`;
-  return `host.json lets the host look at a quiet queue as seldom as once in ${now}, and runs of this app's store wait for its queue when they are answered, handed over or abandoned. Write "extensions": { "queues": { "maxPollingInterval": "00:00:02", "visibilityTimeout": "00:00:30" } } in host.json: a look every two seconds, and half a minute before a wake that failed comes again.`;
+  return `host.json lets the host look at a quiet queue as seldom as once in ${now}, and runs of this app's store wait for its queue when they are answered, handed over or abandoned. Write "extensions": { "queues": { "maxPollingInterval": "00:00:01", "visibilityTimeout": "00:00:30" } } in host.json: a look every second, and half a minute before a wake that failed comes again.`;
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

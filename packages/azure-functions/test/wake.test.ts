@@ -314,7 +314,7 @@ describe('host.json', () => {
   it('that lets a quiet queue be looked at too seldom is warned of, with what to write', async () => {
     const [unset] = await warnings(queueStore(), undefined);
     expect(unset).toContain('as seldom as once in a minute');
-    expect(unset).toContain('"maxPollingInterval": "00:00:02"');
+    expect(unset).toContain('"maxPollingInterval": "00:00:01"');
     const [slowly] = await warnings(queueStore(), { maxPollingInterval: '00:00:30' });
     expect(slowly).toContain('once in 30 s');
     expect(await warnings(queueStore(), { maxPollingInterval: '00:00:02' })).toEqual([]);
