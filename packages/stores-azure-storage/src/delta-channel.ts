@@ -11,7 +11,7 @@ import type { Values } from './values.ts';
 /** Deltas are collected at least this long before they are written, and a follower looks for them as often. */
 const chunkMs = 500;
 /** While nobody looked at the inbox of a run for so long, the channel looks for followers itself. */
-const lookMs = 1_000;
+const lookMs = 1_500;
 /** How long a follower's note of interest holds; it is renewed when less than half of it is left. */
 const interestMs = 10_000;
 

@@ -39,7 +39,7 @@ interface Known {
 }
 
 /** Sessions that this process changes without reading them again. */
-const remembered = 10_000;
+const remembered = 2_000;
 export function sessionStore(
   account: Account,
   parts: {

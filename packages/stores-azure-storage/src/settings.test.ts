@@ -38,6 +38,16 @@ describe('where the account is', () => {
     expect(connectionOf({ credential, endpoints: shop }, {})).toEqual(found);
   });
 
+  it('is that of the host where a setting has the prefix of its own', () => {
+    const found = { type: 'connection-string', connectionString };
+    const env = { Runs: 'hello', AzureWebJobsRuns: connectionString };
+    expect(connectionOf({ connection: 'Runs' }, env)).toEqual(found);
+    const byIdentity = { Runs: connectionString, AzureWebJobsRuns__accountName: 'shop' };
+    expect(connectionOf({ connection: 'Runs', credential }, byIdentity)).toMatchObject({
+      endpoints: shop,
+    });
+  });
+
   it('follows from one address of the account where Functions ask for no other', () => {
     const env = {
       AzureWebJobsStorage__blobServiceUri: 'https://shop.blob.core.usgovcloudapi.net',
@@ -87,6 +97,7 @@ describe('options', () => {
     expect(given({ connectionString, connection: 'X' })).toThrow('connection and connectionString');
     expect(given({ endpoints: shop })).toThrow('without a credential');
     expect(given({ endpoints: { ...shop, blob: 'shop' }, credential })).toThrow('endpoints.blob');
+    expect(given({ endpoints: { table: shop.table }, credential })).toThrow('endpoints.blob');
     expect(given({ conectionString: key })).toThrow('unknown option "conectionString"');
     expect(given({ prefix: 'Agent-Functions' })).toThrow('3 to 50 small letters and digits');
     expect(given({ prefix: 7 })).toThrow('prefix of type number');

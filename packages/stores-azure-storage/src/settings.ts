@@ -55,7 +55,9 @@ export function checkConnection(options: ConnectionOptions): void {
       'azureStorageStore was given endpoints without a credential. Add credential: new DefaultAzureCredential() of @azure/identity.',
     );
   }
-  for (const [service, address] of Object.entries(endpoints ?? {})) {
+  if (endpoints === undefined) return;
+  const { table, blob, queue } = endpoints;
+  for (const [service, address] of Object.entries({ table, blob, queue })) {
     if (!isAddress(address)) {
       throw new UserError(
         `azureStorageStore was given endpoints.${service} ${JSON.stringify(address)}; it must be an address such as https://name.${service}.core.windows.net.`,
@@ -81,7 +83,12 @@ export function connectionOf(
   if (endpoints !== undefined && credential !== undefined) {
     return { type: 'endpoints', endpoints, credential };
   }
-  const name = options.connection ?? defaultConnection;
+  const asked = options.connection ?? defaultConnection;
+  // As the host does for its triggers, so that both mean the same account.
+  const prefixed = `AzureWebJobs${asked}`;
+  const isSet = (setting: string): boolean =>
+    setting === prefixed || setting.startsWith(`${prefixed}__`);
+  const name = Object.keys(env).some(isSet) ? prefixed : asked;
   const value = env[name]?.trim() ?? '';
   if (value !== '') return fromString(value, `The setting ${name}`);
   const found = endpointsOf(name, env);
