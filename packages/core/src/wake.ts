@@ -127,10 +127,7 @@ export async function wakeRun(
     await wakeAtExpiry(store, state);
     return 'waits';
   }
-  // Somebody else has it, or had it a moment ago.
-  const now = await store.runs.peek(runId);
-  if (now === undefined || now.ended) return 'ended';
-  if (now.lease === undefined) await store.wake?.schedule({ runId }, 0);
+  // Somebody else was faster, or took it meanwhile: a wake watches over each lease that there was.
   return 'held';
 }
 
