@@ -75,7 +75,8 @@ export async function devServer(options: DevServerOptions): Promise<DevServer> {
       '',
     ],
     close: async ({ graceMs }) => {
-      await serving.close({ graceMs });
+      // Whoever reloads does not want to wait.
+      await serving.close({ graceMs, settleMs: 0 });
       await end();
     },
   };

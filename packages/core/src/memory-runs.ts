@@ -157,7 +157,10 @@ export function memoryRuns(
 
     async acquire(runId, { holder, ttlMs }) {
       const run = find(runId);
-      if (run === undefined || run.ended || held(run) !== undefined) return undefined;
+      if (run === undefined || run.ended) return undefined;
+      const lease = held(run);
+      if (lease?.holder === holder) return { lease, attempt: run.attempts };
+      if (lease !== undefined) return undefined;
       if (run.lease !== undefined) run.attempts++;
       return { lease: grant(run, holder, ttlMs), attempt: run.attempts };
     },

@@ -47,6 +47,7 @@ import { openInterruptions, type RunState } from './state.ts';
 import type { Lease, PostResult, RunHeader, Signal, Store, WakeCall } from './store.ts';
 import type { Span, Tracer } from './tracer.ts';
 import { inputText } from './travel.ts';
+import { surely } from './surely.ts';
 import { sleep } from './wait.ts';
 import {
   lookAgainMs,
@@ -606,7 +607,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       let askedAt = 0;
       const acquired = await takeWatched(store, { runId, leaseMs }, (holder) => {
         askedAt = performance.now();
-        return store.runs.acquire(runId, { holder, ttlMs: leaseMs });
+        return surely(() => store.runs.acquire(runId, { holder, ttlMs: leaseMs }));
       });
       if (acquired === undefined) return undefined;
       const state = await this.#stateToAdvance(store, runId, acquired.lease);

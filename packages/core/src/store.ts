@@ -85,8 +85,8 @@ export interface RunStore {
   /** The last `seq`, whether `run-end` is written, and the present lease, if it has not lapsed. One cheap look. */
   peek(runId: string): Promise<RunPeek | undefined>;
   /**
-   * Takes the lease when nobody holds it. `attempt` counts the leases that lapsed in a row without progress.
-   * `undefined` when it is held, or the run is unknown or has ended.
+   * Takes the lease when nobody holds it; repeated by who has it (a lost answer), answers it again. `attempt` counts the
+   * leases that lapsed in a row without progress. `undefined` when another holds it, or the run is unknown or has ended.
    */
   acquire(
     runId: string,

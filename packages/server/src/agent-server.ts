@@ -2,6 +2,7 @@ import {
   memoryStore,
   UserError,
   type Agent,
+  type HandOver,
   type HostContext,
   type Woken,
 } from '@agent-functions/core';
@@ -17,6 +18,7 @@ import type {
   ReadyReport,
   RouteInfo,
   Runners,
+  CloseOptions,
   WakeOptions,
 } from './options.ts';
 import { principalOf } from './principal.ts';
@@ -43,6 +45,7 @@ class Server<C> implements AgentServer<C> {
   readonly #background = new BackgroundWork();
   readonly #stopping = new Stopping();
   readonly #handOver = new AbortController();
+  #settleMs = 0;
   readonly #cors: Cors | undefined;
   #agents: ReadonlyMap<string, Agent<C, unknown>>;
   #mounted: Mounted<C> | undefined;
@@ -99,15 +102,16 @@ class Server<C> implements AgentServer<C> {
     return wake(this.#mount().scope, message, options);
   }
 
-  async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+  async close({ graceMs = 10_000, settleMs = 2_000 }: CloseOptions = {}): Promise<void> {
     this.#closed = true;
     const recovery = this.#recovery?.stop();
     await settled(
       Promise.all([recovery, this.#stopping.idle(), this.#background.settled()]),
-      options.graceMs ?? 10_000,
+      graceMs,
     );
     this.#stopping.begin();
     // Runs that another process can go on with are released; what they are doing may settle for a moment.
+    this.#settleMs = settleMs;
     this.#handOver.abort();
     if (!this.store.durable) return;
     const left = Promise.all([this.#recovery?.left(), this.#background.settled()]);
@@ -173,10 +177,21 @@ class Server<C> implements AgentServer<C> {
     });
   }
 
+  /** What runs are handed over by; how long they may settle is known when it begins. */
+  #leaving(): HandOver {
+    const settleMs = (): number => this.#settleMs;
+    return {
+      signal: this.#handOver.signal,
+      get settleMs() {
+        return settleMs();
+      },
+    };
+  }
+
   #mount(): Mounted<C> {
     return (this.#mounted ??= mount(this.#options, this.store, this.#agents, {
       stopping: this.#stopping,
-      handOver: { signal: this.#handOver.signal, settleMs },
+      handOver: this.#leaving(),
     }));
   }
 
@@ -200,8 +215,7 @@ class Server<C> implements AgentServer<C> {
   }
 }
 
-/** How long steps in progress may settle when the server closes, and how long it may then take to release their runs. */
-const settleMs = 2_000;
+/** How long it may take to release the runs that were handed over. */
 const releaseMs = 500;
 
 /** The path of an absolute URL, as it was sent. */

@@ -5,6 +5,7 @@ export type {
   AgentServerOptions,
   AppRoute,
   AppRouteContext,
+  CloseOptions,
   ReadyCheck,
   ReadyReport,
   RouteInfo,

@@ -57,6 +57,8 @@ export function mount<C>(
       agents: all.filter((other) => other !== agent),
       logger,
       tracer: options.tracer,
+      compaction: options.compaction,
+      sessionLimits: options.sessionLimits,
     });
     runners[name] = runner;
     served.set(name, { name, agent, runner });

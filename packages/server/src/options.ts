@@ -1,5 +1,6 @@
 import type {
   Agent,
+  Compaction,
   ContextFactory,
   HandOver,
   HostContext,
@@ -8,6 +9,7 @@ import type {
   Principal,
   Protocol,
   Runner,
+  SessionLimits,
   RunnerConfig,
   Store,
   Tracer,
@@ -90,6 +92,10 @@ interface ServerOptions<C> {
   /** Default: warnings and errors on the console. */
   readonly logger?: Logger | undefined;
   readonly tracer?: Tracer | undefined;
+  /** When conversations are compacted. Default: never. */
+  readonly compaction?: Compaction | undefined;
+  /** How large a conversation may be. */
+  readonly sessionLimits?: SessionLimits | undefined;
 }
 
 /** `C` is what all agents together need of the app's context; `context` is required as soon as one needs anything. */
@@ -97,6 +103,14 @@ export type AgentServerOptions<C = unknown> = ServerOptions<C> &
   (unknown extends C
     ? { readonly context?: ContextFactory<C> | undefined }
     : { readonly context: ContextFactory<C> });
+
+/** How a server closes. */
+export interface CloseOptions {
+  /** How long answers may go on. Default 10,000. */
+  readonly graceMs?: number | undefined;
+  /** How long steps in progress may then settle before their runs are released. Default 2,000. */
+  readonly settleMs?: number | undefined;
+}
 
 /** Of one call of a wake. */
 export interface WakeOptions {
@@ -159,10 +173,10 @@ export interface AgentServer<C = unknown> {
   /** Begins to look for abandoned runs of a durable store; `serve()` and the first request do it too. */
   start(): void;
   /**
-   * Stops looking for runs, and waits up to `graceMs` (default 10,000) for answers, and for work that outlasted its
+   * Stops looking for runs, and waits up to `graceMs` for answers, and for work that outlasted its
    * responses. Then an event stream ends with an `error` event and a chat is answered 503, both with code
    * `server_stopping`; their runs go on where the store is durable, else they are cancelled: a step in progress may settle
-   * for 2 seconds, then the run is released for another process. The store stays open.
+   * for `settleMs`, then the run is released for another process. The store stays open.
    */
-  close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

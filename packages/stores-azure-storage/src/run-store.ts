@@ -224,7 +224,7 @@ export function runStore(
           if (head === undefined || head.ended) return { answer: undefined };
           const present = leaseOf(head);
           // It was given, and the answer was lost.
-          if (asked !== undefined && present?.token === asked.token && present.holder === holder) {
+          if (present?.holder === holder && (held(head) || present.token === asked?.token)) {
             return { answer: { lease: present, attempt: head.attempts } };
           }
           if (held(head)) return { answer: undefined };

@@ -140,7 +140,12 @@ export function runOperations(db: Statements, now: () => number, take: (text: Te
     ): { readonly lease: Lease; readonly attempt: number } | undefined =>
       db.write(() => {
         const run = find(runId);
-        if (run === undefined || run['ended'] === 1 || held(run) !== undefined) return undefined;
+        if (run === undefined || run['ended'] === 1) return undefined;
+        const present = held(run);
+        if (present?.holder === holder) {
+          return { lease: present, attempt: Number(run['attempts']) };
+        }
+        if (present !== undefined) return undefined;
         const attempt = Number(run['attempts']) + (run['holder'] === null ? 0 : 1);
         const lease: Lease = {
           holder,

@@ -27,12 +27,15 @@ export function leaseContract(it: StoreCase): void {
   it('gives a lease to one holder at a time', async ({ store, other, pass }) => {
     const first = await begin(store, 'r1');
     equal(await other.runs.acquire('r1', { holder: 'h2', ttlMs }), undefined, 'held');
-    equal(await store.runs.acquire('r1', { holder: 'h1', ttlMs }), undefined, 'by whoever asks');
+    const again = await store.runs.acquire('r1', { holder: 'h1', ttlMs });
+    equal(again, { lease: first, attempt: 0 }, 'repeated by its holder');
     await pass(ttlMs + 5);
     equal((await other.runs.peek('r1'))?.lease, undefined, 'lapsed');
     const { lease } = await take(other, 'r1', 'h2');
     ok(lease.token > first.token, 'the token grows');
     equal((await store.runs.peek('r1'))?.lease, lease, 'seen by everybody');
+    const twice = await store.runs.acquire('r1', { holder: 'h2', ttlMs });
+    equal(twice, { lease, attempt: 1 }, 'repeated, it is no other attempt');
     equal(await store.runs.acquire('r1', { holder: 'h1', ttlMs }), undefined, 'held again');
   });
 

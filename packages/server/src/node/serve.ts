@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { HostContext } from '@agent-functions/core';
 import { NodeRequest, sendNodeResponse } from 'srvx/node';
+import type { CloseOptions } from '../options.ts';
 import { respond, type Answer, type ReadBody } from '../answer.ts';
 import { readBody } from './read-body.ts';
 
@@ -15,7 +16,7 @@ export interface Served {
     readBody: ReadBody,
   ): Promise<Answer | Response>;
   start?(): void;
-  close?(options?: { readonly graceMs?: number | undefined }): Promise<void>;
+  close?(options?: CloseOptions): Promise<void>;
 }
 
 export interface ServeOptions {
@@ -36,7 +37,7 @@ export interface Serving {
    * Accepts nothing new and lets running answers end until `graceMs` (default 10,000). Then an event stream ends with an
    * `error` event, a chat is answered 503, both with code `server_stopping`; what else there is is aborted.
    */
-  close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 const defaultGraceMs = 10_000;
@@ -58,15 +59,15 @@ export async function serve(server: Served, options: ServeOptions): Promise<Serv
   await listen(http, options.port, host);
   server.start?.();
   const { port } = addressOf(http);
-  const close = (grace: number): Promise<void> => (closing ??= closeAll(http, server, grace));
+  const close = (how: CloseOptions): Promise<void> => (closing ??= closeAll(http, server, how));
   const stopListening =
-    options.signals === true ? onSignals(() => close(graceMs)) : () => undefined;
+    options.signals === true ? onSignals(() => close({ graceMs })) : () => undefined;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
-    close: async ({ graceMs: own = defaultGraceMs } = {}) => {
+    close: async (how = {}) => {
       stopListening();
-      await close(own);
+      await close(how);
     },
   };
 }
@@ -117,12 +118,16 @@ function addressOf(http: Server): AddressInfo {
 /** How long the last words of answers that were ended may take to be sent. */
 const lastWordsMs = 500;
 
-async function closeAll(http: Server, server: Served, graceMs: number): Promise<void> {
+async function closeAll(
+  http: Server,
+  server: Served,
+  { graceMs = defaultGraceMs, settleMs }: CloseOptions,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     http.close(() => resolve());
   });
   http.closeIdleConnections();
-  const ended = server.close?.({ graceMs });
+  const ended = server.close?.({ graceMs, settleMs });
   // What still runs then is nobody's answer: the requests' signals fire.
   const timer = setTimeout(
     () => http.closeAllConnections(),
