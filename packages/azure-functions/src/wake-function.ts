@@ -58,7 +58,7 @@ async function look(
     }
     log(
       'error',
-      `A run could neither be taken up nor ended, and the host puts its wake aside as poison: ${reason} Whoever asks for the run wakes it again.`,
+      `A run could neither be taken up nor ended, and the host puts its wake aside as poison: ${reason} There is another look in five minutes.`,
       fields,
     );
     throw error;

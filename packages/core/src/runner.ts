@@ -51,6 +51,7 @@ import { surely } from './surely.ts';
 import { sleep } from './wait.ts';
 import {
   lookAgainMs,
+  muchLaterMs,
   takeWatched,
   wakeAround,
   wakeAtExpiry,
@@ -382,6 +383,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         return 'left';
       }
       if (options.lastTry !== true) throw error;
+      // Should not even that be written, there is another look, much later: no run is left alone.
+      await wakeIn(store, call.runId, muchLaterMs);
       await takeUp(neverTakenUp(error));
       return 'ended';
     }

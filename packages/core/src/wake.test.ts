@@ -236,7 +236,7 @@ test('a wake that finds a run waiting leaves it, and looks again when a question
 });
 
 test('what keeps a run from being taken up is thrown, so that the wake comes again; the last one ends the run', async () => {
-  const { store } = wakingStore();
+  const { store, scheduled } = wakingStore();
   const { agent } = withContext<{ readonly user: string }>();
   const needy = agent({ name: 'needy', instructions: ({ context }) => context.user });
   const { runId } = await new Runner(needy, { store }).start('Hi', { context: { user: 'Ada' } });
@@ -244,7 +244,12 @@ test('what keeps a run from being taken up is thrown, so that the wake comes aga
   const error = await rejection(bare.wake({ runId }));
   expect(error).toBeInstanceOf(Error);
   expect((await store.runs.peek(runId))?.ended).toBe(false);
+  const looked = scheduled.length;
   expect(await bare.wake({ runId }, { lastTry: true })).toBe('ended');
+  // Had it not been written: five minutes later.
+  const later = (scheduled[looked]?.atMs ?? 0) - (await store.now());
+  expect(scheduled[looked]?.call).toEqual({ runId });
+  expect(later).toBeGreaterThan(290_000);
   const events = await journalOf(store, runId);
   expect(events.at(-1)).toMatchObject({
     type: 'run-end',

@@ -27,6 +27,8 @@ const creatingMs = 60_000;
 const missingMs = 5_000;
 /** A process that leaves looks at nothing: another one may in a moment. */
 export const lookAgainMs = 500;
+/** What could not be taken up, and not be ended: whatever is in the way may be gone by then. */
+export const muchLaterMs = 300_000;
 /** How long the end of a session may take to be written. */
 const commitMs = 1_000;
 /** How long a post may take before its wake could have come too early. */
