@@ -25,6 +25,7 @@ export function withRuns(store: Store, replace: (runs: RunStore) => Partial<RunS
     now: () => store.now(),
     expired: (options) => store.expired(options),
     wake: store.wake,
+    inboxPollMs: store.inboxPollMs,
     close: async () => store.close?.(),
   };
 }

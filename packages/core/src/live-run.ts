@@ -81,6 +81,7 @@ export class LiveRun<C> {
   #wallClock: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setTimeout> | undefined;
   #looking = false;
+  #lookedAt = -Infinity;
   #hasPost = false;
   #onPost: (() => void) | undefined;
   #closed = false;
@@ -293,6 +294,12 @@ export class LiveRun<C> {
   /** Takes what was posted into the journal. */
   async drainInbox(): Promise<void> {
     if (this.store === undefined) return;
+    const { inboxPollMs } = this.store;
+    if (inboxPollMs !== undefined && !this.#hasPost) {
+      const now = performance.now();
+      if (now - this.#lookedAt < inboxPollMs / 10) return;
+      this.#lookedAt = now;
+    }
     this.#hasPost = false;
     const { runs } = this.store;
     for (const signal of await surely(() => runs.inbox(this.state.runId))) this.#take(signal);
@@ -399,7 +406,7 @@ export class LiveRun<C> {
     this.#poll = setTimeout(() => {
       this.#look();
       if (!this.#closed) this.#schedulePoll();
-    }, inboxPollMs);
+    }, this.store?.inboxPollMs ?? inboxPollMs);
   }
 
   #fail(error: unknown): void {

@@ -72,6 +72,8 @@ export function azureStorageStore(options: AzureStorageStoreOptions = {}): Azure
     }),
     sessions: sessionStore(storage, sessions),
     durable: true,
+    // One a second while a run waits: each is a query.
+    inboxPollMs: 1_000,
     async now() {
       // The first question tells whether the store works, and by the answer what time it is there.
       await ask();
