@@ -8,7 +8,7 @@ const weather = tool({
   name: 'get_weather',
   description: 'Weather in a city',
   effect: 'read',
-  parameters: jsonSchema<unknown>(
+  parameters: jsonSchema(
     { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
     { validate: (value) => value },
   ),

@@ -7,7 +7,7 @@ import type { HandOver } from './leaving.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
 import { eventually, gate, rejection, scriptedModel, type Gate } from './testing/index.ts';
-import { tool, type ToolConfig } from './tool.ts';
+import { tool, type ToolOptions } from './tool.ts';
 
 // A process that must stop lets go of its runs, and another one goes on with them.
 
@@ -31,7 +31,7 @@ type Input = z.infer<typeof input>;
 function slowTool(
   name: string,
   opens: Gate,
-  more: Partial<ToolConfig<typeof input, unknown, unknown>> = {},
+  more: Partial<ToolOptions<unknown, Input, string>> = {},
 ) {
   const begun: string[] = [];
   const made = tool({

@@ -300,7 +300,5 @@ function closingNote(state: RunState): readonly Message[] {
 }
 
 function isAnswer(message: Message | undefined): boolean {
-  return (
-    message?.role === 'assistant' && message.parts.every(({ type }) => type !== 'tool-call')
-  );
+  return message?.role === 'assistant' && message.parts.every(({ type }) => type !== 'tool-call');
 }
