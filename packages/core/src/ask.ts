@@ -2,6 +2,7 @@ import { canonicalJson, sha256Hex, toJson, type JsonObject } from './json.ts';
 import type { LiveRun } from './live-run.ts';
 import { inputOf, type CallState, type FrameState } from './frame.ts';
 import type { Question } from './question.ts';
+import { surely } from './surely.ts';
 import type { Tool } from './tool.ts';
 
 /** Asks a person whether a call may run; what is shown is bound by its hash. */
@@ -81,9 +82,9 @@ async function expiry<C>(
   live: LiveRun<C>,
   timeoutMs: number | undefined,
 ): Promise<number | undefined> {
-  return timeoutMs === undefined
-    ? undefined
-    : ((await live.store?.now()) ?? Date.now()) + timeoutMs;
+  if (timeoutMs === undefined) return undefined;
+  const { store } = live;
+  return (store === undefined ? Date.now() : await surely(() => store.now())) + timeoutMs;
 }
 
 /** A call may ask more than once. */

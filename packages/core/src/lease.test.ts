@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { journalOf, testClock, typesOf } from '../test/engine.ts';
 import { Agent } from './agent.ts';
+import { AgentError } from './errors.ts';
 import { LeaseKeeper, LeaseLostError } from './lease.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
@@ -132,6 +133,42 @@ test('no tool starts with less than a third of the lease left: it is renewed fir
   const result = await runner.run('Go');
   expect(result.status).toBe('completed');
   expect(leftMs).toBeGreaterThan(1_000 / 3);
+  await journalOf(memory, result.runId);
+});
+
+test('a renewal that fails before a tool starts is tried again: the run does not fail of it', async () => {
+  const memory = memoryStore();
+  let appended = false;
+  let failed = 0;
+  // The append of the start takes most of the lease; no renewal comes through while it does, and three after it.
+  const renew: Store['runs']['renew'] = (...args) => {
+    if (appended && failed >= 3) return memory.runs.renew(...args);
+    if (appended) failed += 1;
+    return Promise.reject(new AgentError('store_unavailable', 'away', { retryable: true }));
+  };
+  const store = faultyStore(
+    { ...memory, runs: { ...memory.runs, renew } },
+    {
+      faults: [{ method: 'runs.append', nth: 1, delayMs: 700 }],
+      after: ({ method }) => {
+        appended ||= method === 'runs.append';
+      },
+    },
+  );
+  const look = tool({
+    name: 'look',
+    description: 'Looks',
+    parameters: z.object({}),
+    execute: () => 1,
+  });
+  const model = scriptedModel([{ calls: [['look', {}]] }, 'Done.'], { by: 'conversation' });
+  const runner = new Runner(new Agent({ name: 'bot', model, tools: [look] }), {
+    store,
+    leaseMs: 1_000,
+  });
+  const result = await runner.run('Go');
+  expect(result).toMatchObject({ status: 'completed', error: undefined });
+  expect(failed).toBe(3);
   await journalOf(memory, result.runId);
 });
 

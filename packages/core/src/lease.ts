@@ -57,10 +57,24 @@ export class LeaseKeeper {
     if (this.#lost !== undefined) throw this.#lost;
   }
 
-  /** Makes sure that at least a third of the lease is left: what a tool needs to start. */
+  /**
+   * Makes sure that at least a third of the lease is left: what a tool needs to start. A store that does not answer is
+   * asked again until a sixth is left.
+   *
+   * @throws LeaseLostError.
+   */
   async ensureThird(): Promise<void> {
-    this.check();
-    if (this.#lapsesAt - performance.now() < this.#ttlMs / 3) await this.renew();
+    for (;;) {
+      this.check();
+      if (this.#lapsesAt - performance.now() >= this.#ttlMs / 3) return;
+      try {
+        await this.renew();
+        return;
+      } catch (error) {
+        if (error instanceof LeaseLostError) throw error;
+      }
+      await new Promise<void>((resolve) => setTimeout(resolve, this.#ttlMs / 20));
+    }
   }
 
   /** Renews now. @throws LeaseLostError when the lease is no longer ours; the store's error when it does not answer. */
