@@ -42,10 +42,10 @@ function shares(metafile: Metafile): string {
 
 const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KB`;
 
-/** Measured, not wished for: docs/decisions/0012 and 0017 have the figures and what less would have cost. */
-const budgetKb = 88;
+/** Measured, not wished for: docs/decisions/0012, 0017 and 0019 have the figures and what less would have cost. */
+const budgetKb = 105;
 
-test('C5: the hello app is at most 88 KB, minified and gzipped', async () => {
+test('C5: the hello app is at most 105 KB, minified and gzipped', async () => {
   const { metafile, outputFiles } = await bundle(`export * from './hello-app.ts';`);
   const bytes = gzipped(outputFiles[0]?.contents);
   const seen = `${kilobytes(bytes)} of ${budgetKb} KB; minified: ${shares(metafile)}`;
