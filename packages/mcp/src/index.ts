@@ -1,0 +1,4 @@
+// Client: MCP servers as tool sources.
+
+// Server: agents as an MCP server.
+export {};
