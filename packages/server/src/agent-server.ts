@@ -119,9 +119,12 @@ class Server<C> implements AgentServer<C> {
     this.#stopping.begin();
     // Runs that another process can go on with are released; what they are doing may settle for a moment.
     this.#handOver.abort();
-    if (!this.store.durable) return;
-    const left = Promise.all([this.#recovery?.left(), this.#background.settled()]);
-    await settled(left, settleMs + releaseMs);
+    if (this.store.durable) {
+      const left = Promise.all([this.#recovery?.left(), this.#background.settled()]);
+      await settled(left, settleMs + releaseMs);
+    }
+    const runners = Object.values(this.#mounted?.runners ?? {});
+    await settled(Promise.all(runners.map((runner) => runner.closeToolSources())), sourcesMs);
   }
 
   // A property, so that it can be handed to a host as it is.
@@ -213,6 +216,8 @@ class Server<C> implements AgentServer<C> {
 /** How long steps in progress may settle when the server closes, and how long it may then take to release their runs. */
 const settleMs = 2_000;
 const releaseMs = 500;
+/** How long connections and child processes of tool sources may take to close. */
+const sourcesMs = 5_000;
 
 /** Runners and routes of one set of agents. */
 interface Mounted<C> {

@@ -166,6 +166,7 @@ async function execute(
     messages: [],
     idempotencyKey: 'run-contract/f0.t1.c1',
     progress: () => undefined,
+    warn: () => undefined,
     checkpoint: () => Promise.resolve(),
   };
   const output = await tool.execute(input, context);
