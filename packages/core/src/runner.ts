@@ -180,7 +180,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
   /** Closes the tool sources of every agent that is known here: connections, child processes. They open again when used. */
   async closeToolSources(): Promise<void> {
     const sources = new Set(this.knownAgents().flatMap(({ toolSources }) => toolSources));
-    await Promise.allSettled([...sources].map((source) => source.close?.()));
+    await Promise.allSettled([...sources].map(async (source) => source.close?.()));
   }
 
   /** Whether this runner's agent may hand off to an agent of that name. */

@@ -1,4 +1,17 @@
 // Client: MCP servers as tool sources.
-
-// Server: agents as an MCP server.
-export {};
+export { MCPServer, mcpTools } from './client/mcp-server.ts';
+export { MCPServerMode } from './client/mode.ts';
+export type { McpCallOptions, McpSource, PromptMessage } from './client/source.ts';
+export type { McpClient } from './client/mcp-client.ts';
+export type {
+  Approval,
+  Elicit,
+  MCPServerConfig,
+  MCPServerStdioParams,
+  McpOptions,
+  McpToolsOptions,
+  SseParams,
+  StreamableHttpParams,
+  ToolChoiceOptions,
+  ToolInfo,
+} from './client/options.ts';
