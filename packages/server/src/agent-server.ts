@@ -283,7 +283,16 @@ function mount<C>(
     ...chatRoutes(scope),
     ...healthRoutes(scope),
     ...runRoutes(scope),
-    ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners),
+    ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners, {
+      runners,
+      store,
+      logger,
+      publicUrl: scope.base,
+      corsOrigins: options.cors?.origins ?? [],
+      bodyLimitBytes: scope.bodyLimitBytes,
+      onDisconnect: scope.onDisconnect,
+      allowClientSessionIds: scope.allowClientSessionIds,
+    }),
   ];
   checkRoutes(routes);
   const infos = routes.map(({ method, path, name, agent }) => ({
