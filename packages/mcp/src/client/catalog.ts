@@ -99,6 +99,8 @@ export class Catalog {
   async #ask(): Promise<readonly Listed[]> {
     const { name, connectTimeoutMs, toolsTtlMs } = this.#settings;
     const late = new AbortController();
+    // Connecting has a limit of its own.
+    const session = await this.#connection.session(late.signal);
     const timer = setTimeout(
       () =>
         late.abort(
@@ -110,7 +112,6 @@ export class Catalog {
       connectTimeoutMs,
     );
     try {
-      const session = await this.#connection.session(late.signal);
       const { toolsVersion } = session;
       const definitions = await this.#pages(session, late.signal);
       const all = definitions.map((definition) => ({

@@ -1,11 +1,9 @@
-import type { Client, Transport } from '@modelcontextprotocol/client';
-import { AgentError, isJsonObject, toJson, type JsonObject } from '@agent-functions/core';
-import { isRecord, recordOf, stringOf } from '@agent-functions/core/provider';
+import type { Transport } from '@modelcontextprotocol/client';
+import { answerServer } from './answer-server.ts';
 import { serverFetch } from './http-fetch.ts';
 import { Session } from './session.ts';
 import type { HttpReach, Settings, StdioReach } from './settings.ts';
 import { StdioTransport } from './stdio-transport.ts';
-import { toLogLevel, toLogText } from './server-log.ts';
 import { version } from './version.ts';
 
 /** Revisions that negotiate without a handshake, from the first of them on. */
@@ -39,6 +37,7 @@ async function connect(
     await import('@modelcontextprotocol/client/validators/cf-worker');
   const { protocolVersion, connectTimeoutMs } = settings;
   const older = protocolVersion !== 'auto' && protocolVersion < firstOfNewEra;
+  const tools = { autoRefresh: false, debounceMs: 0, onChanged: () => session.toolsChanged() };
   const client = new sdk.Client(
     { name: 'agent-functions', version },
     {
@@ -49,9 +48,8 @@ async function connect(
         mode: older ? 'legacy' : protocolVersion === 'auto' ? 'auto' : { pin: protocolVersion },
         probe: { timeoutMs: Math.ceil(connectTimeoutMs / 2) },
       },
-      listChanged: {
-        tools: { autoRefresh: false, debounceMs: 0, onChanged: () => session.toolsChanged() },
-      },
+      // Where tools are listed each turn, nobody needs to be told that they changed.
+      ...(settings.toolsTtlMs === 0 ? {} : { listChanged: { tools } }),
     },
   );
   const transport = await transportOf(settings, reach, () =>
@@ -73,13 +71,14 @@ async function connect(
     await end(transport);
     throw error;
   }
-  client.onclose = () => session.lose('the connection was closed');
-  client.onerror = (error) => {
-    settings.logger.log('debug', `MCP server ${settings.name}: ${error.message.slice(0, 300)}`, {
-      server: settings.name,
-    });
-    if (isLoss(error)) session.lose('the connection broke');
-  };
+  Object.assign(client, {
+    onclose: () => session.lose('the connection was closed'),
+    onerror: (error: Error) => {
+      const text = `MCP server ${settings.name}: ${error.message.slice(0, 300)}`;
+      settings.logger.log('debug', text, { server: settings.name });
+      if (isLoss(error)) session.lose('the connection broke');
+    },
+  });
   return session;
 }
 
@@ -136,89 +135,4 @@ async function end(transport: Transport): Promise<void> {
     clearTimeout(timer);
   }
   await transport.close().catch(() => undefined);
-}
-
-/** What a server may ask of us, and what it tells: forms are handed on or declined, sampling is refused. */
-function answerServer(client: Client, settings: Settings, session: Session): void {
-  client.setRequestHandler('elicitation/create', async ({ params }) => {
-    const content = await elicited(settings, recordOf(params), session);
-    return content === undefined ? { action: 'decline' } : { action: 'accept', content };
-  });
-  client.fallbackRequestHandler = async (request) => {
-    session.warn(
-      request.method === 'sampling/createMessage' ? 'mcp-sampling-refused' : 'mcp-request-refused',
-      `MCP server ${settings.name} asked for ${request.method}, which agents do not do for servers. It was refused.`,
-    );
-    throw Object.assign(new Error(`${request.method} is refused.`), { code: -32_601 });
-  };
-  client.setNotificationHandler('notifications/message', ({ params }) => {
-    settings.logger.log(
-      toLogLevel(params.level),
-      `MCP server ${settings.name}: ${toLogText(params.data)}`,
-      {
-        server: settings.name,
-      },
-    );
-  });
-}
-
-type FormContent = { [field: string]: string | number | boolean | string[] };
-
-/** The content of a form that a server wants in the middle of a call; `undefined`: nobody could say. */
-async function elicited(
-  { name, elicit, elicitTimeoutMs }: Settings,
-  params: { readonly [name: string]: unknown },
-  session: Session,
-): Promise<FormContent | undefined> {
-  const schema = params['requestedSchema'];
-  const declined = (why: string): undefined => {
-    session.warn(
-      'mcp-elicitation-declined',
-      `MCP server ${name} asked for input in the middle of a call: ${why}. It was declined.`,
-    );
-    return undefined;
-  };
-  if (elicit === undefined || !isRecord(schema)) return declined('there is nobody to ask');
-  const late = AbortSignal.timeout(elicitTimeoutMs);
-  try {
-    const content = await Promise.race([
-      Promise.resolve(
-        elicit(
-          { message: stringOf(params['message']) ?? '', schema: toObject(schema) },
-          { signal: late },
-        ),
-      ),
-      new Promise<never>((_resolve, reject) => {
-        late.addEventListener('abort', () => reject(new Error('late')), { once: true });
-      }),
-    ]);
-    return content === undefined ? declined('the answer was no') : toContent(content);
-  } catch (error) {
-    return declined(
-      late.aborted
-        ? `nobody answered within ${elicitTimeoutMs} ms (elicitTimeoutMs)`
-        : `elicit() failed (${error instanceof Error ? error.name : 'error'})`,
-    );
-  }
-}
-
-function toObject(value: object): JsonObject {
-  const json = toJson(value);
-  return isJsonObject(json) ? json : {};
-}
-
-function toContent(content: JsonObject): FormContent {
-  const fields: FormContent = {};
-  for (const [name, value] of Object.entries(content)) {
-    if (Array.isArray(value)) fields[name] = value.map(String);
-    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      fields[name] = value;
-    } else {
-      throw new AgentError(
-        'user_error',
-        `elicit() answered ${name} with something that no form has.`,
-      );
-    }
-  }
-  return fields;
 }

@@ -59,7 +59,7 @@ export async function remoteCall(
     return await limit.orStopped(answer);
   } catch (error) {
     if (error === session.lost.reason) {
-      throw unknown(context, 'mcp-connection-lost', `${what}: ${errorText(error)}`, error);
+      throw unknown(context, 'mcp-connection-lost', `${what}: ${session.why}.`, error);
     }
     if (context.signal.aborted || limit.reason === error) throw error;
     throw failed(error, { session, what, context });

@@ -13,6 +13,8 @@ export class Session {
   readonly lost: AbortSignal;
   /** Grows when the server says that its tools changed. */
   toolsVersion = 0;
+  /** Why it was lost. */
+  why = 'it was closed';
   readonly #lost = new AbortController();
   readonly #close: (() => Promise<void>) | undefined;
   readonly #warners = new Set<Warn>();
@@ -52,6 +54,7 @@ export class Session {
   /** The connection is of no more use: whoever waits is told, and what is left of it is closed. */
   lose(why: string): void {
     if (this.lost.aborted) return;
+    this.why = why;
     this.#lost.abort(new AgentError('outcome_unknown', `MCP server ${this.name}: ${why}.`));
     void this.close();
   }

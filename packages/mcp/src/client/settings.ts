@@ -138,7 +138,7 @@ export function fromOptions(options: McpToolsOptions): Settings {
       `mcpTools() has ${given.length === 0 ? 'no server' : given.join(' and ')}. Give it one of client (a connected MCP client), url or command.`,
     );
   }
-  const { client, url, command, name, ...rest } = options;
+  const { client, command, name, ...rest } = options;
   if (client !== undefined)
     return settings(name ?? 'mcp', () => ({ type: 'client', client }), rest, where);
   if (command !== undefined) {

@@ -85,9 +85,7 @@ export class McpSource implements ToolSource {
   }
 
   /** The resources that the server lists. */
-  async listResources(
-    options: McpCallOptions = {},
-  ): Promise<
+  async listResources(options: McpCallOptions = {}): Promise<
     readonly {
       readonly uri: string;
       readonly name: string;

@@ -16,7 +16,7 @@ export interface StdioParts {
 }
 
 /** How long a server may take to end when its stdin has, and again when it was asked to terminate. */
-const graceMs = 1_500;
+const graceMs = 1_000;
 
 /**
  * A server that is a process of its own, in a group of its own, so that what it starts (`npx`, shells) ends with it.
@@ -25,7 +25,7 @@ const graceMs = 1_500;
 export class StdioTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
-  onmessage?: <T extends JSONRPCMessage>(message: T) => void;
+  onmessage?: Transport['onmessage'];
   readonly #reach: StdioReach;
   readonly #parts: StdioParts;
   readonly #limits: { readonly maxMessageBytes: number };
