@@ -27,6 +27,11 @@ interface Known {
   readonly all: readonly Listed[];
 }
 
+/** Thrown where the session turned out to be over: the same may be asked in another. */
+class SessionOver extends Error {}
+
+const never = new AbortController().signal;
+
 /** More pages than any server has: one whose cursors never end. */
 const maxPages = 100;
 
@@ -97,22 +102,29 @@ export class Catalog {
   }
 
   async #ask(): Promise<readonly Listed[]> {
+    try {
+      return await this.#askOnce();
+    } catch (error) {
+      // The server began anew since: what it said before is of no use, what it says now is.
+      if (!(error instanceof SessionOver)) throw error;
+      return await this.#askOnce().catch((again: unknown) => {
+        throw again instanceof SessionOver ? this.#failure(again.cause) : again;
+      });
+    }
+  }
+
+  async #askOnce(): Promise<readonly Listed[]> {
     const { name, connectTimeoutMs, toolsTtlMs } = this.#settings;
-    const late = new AbortController();
     // Connecting has a limit of its own.
-    const session = await this.#connection.session(late.signal);
+    const session = await this.#connection.session(never);
+    const { toolsVersion } = session;
+    const late = new AbortController();
+    const why = `MCP server ${name}: it did not list its tools within ${connectTimeoutMs} ms (connectTimeoutMs).`;
     const timer = setTimeout(
-      () =>
-        late.abort(
-          new AgentError(
-            'not_configured',
-            `MCP server ${name}: it did not list its tools within ${connectTimeoutMs} ms (connectTimeoutMs).`,
-          ),
-        ),
+      () => late.abort(new AgentError('not_configured', why)),
       connectTimeoutMs,
     );
     try {
-      const { toolsVersion } = session;
       const definitions = await this.#pages(session, late.signal);
       const all = definitions.map((definition) => ({
         definition,
@@ -142,7 +154,11 @@ export class Catalog {
         cursor = answer.nextCursor;
       }
     } catch (error) {
-      const { lost } = fateOf(error);
+      const { fate, lost } = fateOf(error);
+      if (fate === 'no-session' && session.own && !signal.aborted) {
+        session.lose(errorText(error));
+        throw new SessionOver(errorText(error), { cause: error });
+      }
       const why = AgentError.isInstance(error) ? error : this.#failure(error);
       this.#connection.failed(session, why, lost || signal.aborted);
       throw why;

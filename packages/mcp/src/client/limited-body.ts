@@ -1,10 +1,13 @@
-import { isRecord, parsed } from '@agent-functions/core/provider';
 import { cutOff, tooLarge, tooLargeText, type StandIn } from './stand-in.ts';
 
 interface Limits {
   readonly maxMessageBytes: number;
   readonly tooLarge: () => void;
-  readonly request: RequestInit;
+  /** Of the request that this answers, where it is one. */
+  readonly id: string | number | undefined;
+  /** Fires when nobody waits for the answer any more. */
+  readonly over?: AbortSignal | undefined;
+  readonly ended?: (() => void) | undefined;
 }
 
 /**
@@ -12,46 +15,41 @@ interface Limits {
  * asked gets an error as its answer: the transport alone would let it wait for its timeout.
  */
 export function limited(response: Response, limits: Limits): Response {
-  if (response.body === null || !response.ok) return response;
+  const { id, ended } = limits;
+  if (response.body === null || !response.ok) {
+    ended?.();
+    return response;
+  }
   const type = response.headers.get('content-type') ?? '';
   const events = type.includes('text/event-stream');
-  if (!events && !type.includes('application/json')) return response;
-  const id = idOf(limits.request);
-  const body = response.body.pipeThrough(events ? eventLimit(limits, id) : textLimit(limits, id));
+  if (!events && !type.includes('application/json')) {
+    ended?.();
+    return response;
+  }
+  const body = response.body.pipeThrough(events ? eventLimit(limits) : textLimit(limits));
   const { status, statusText, headers } = response;
-  return new Response(events && id !== undefined ? endings(body, id) : body, {
+  return new Response(id === undefined ? body : endings(body, id, { events, ...limits }), {
     status,
     statusText,
     headers,
   });
 }
 
-function idOf({ method, body }: RequestInit): string | number | undefined {
-  if (method !== 'POST' || typeof body !== 'string') return undefined;
-  const message = parsed(body);
-  if (!isRecord(message)) return undefined;
-  const { id } = message;
-  return typeof id === 'number' || typeof id === 'string' ? id : undefined;
-}
-
 /** One JSON text: held back until it is whole, so that another can stand in its place. */
-function textLimit(
-  limits: Limits,
-  id: string | number | undefined,
-): TransformStream<Uint8Array, Uint8Array> {
+function textLimit({ maxMessageBytes, id }: Limits): TransformStream<Uint8Array, Uint8Array> {
   let pieces: Uint8Array[] = [];
   let size = 0;
   return new TransformStream({
     transform(chunk, controller) {
       size += chunk.length;
-      if (size <= limits.maxMessageBytes) {
+      if (size <= maxMessageBytes) {
         pieces.push(chunk);
         return;
       }
       pieces = [];
-      if (id === undefined) controller.error(new Error(tooLargeText(limits.maxMessageBytes)));
+      if (id === undefined) controller.error(new Error(tooLargeText(maxMessageBytes)));
       else {
-        controller.enqueue(encode(JSON.stringify(tooLarge(id, limits.maxMessageBytes))));
+        controller.enqueue(encode(JSON.stringify(tooLarge(id, maxMessageBytes))));
         controller.terminate();
       }
     },
@@ -62,25 +60,26 @@ function textLimit(
 }
 
 /** Events, each with the limit: two line ends in a row end one. */
-function eventLimit(
-  limits: Limits,
-  id: string | number | undefined,
-): TransformStream<Uint8Array, Uint8Array> {
+function eventLimit({
+  maxMessageBytes,
+  id,
+  tooLarge: onTooLarge,
+}: Limits): TransformStream<Uint8Array, Uint8Array> {
   let size = 0;
   return new TransformStream({
     transform(chunk, controller) {
       const end = lastEventEnd(chunk);
       size = end === -1 ? size + chunk.length : chunk.length - end;
-      if (size <= limits.maxMessageBytes) {
+      if (size <= maxMessageBytes) {
         controller.enqueue(chunk);
         return;
       }
       if (id === undefined) {
-        limits.tooLarge();
-        controller.error(new Error(tooLargeText(limits.maxMessageBytes)));
+        onTooLarge();
+        controller.error(new Error(tooLargeText(maxMessageBytes)));
         return;
       }
-      controller.enqueue(event(tooLarge(id, limits.maxMessageBytes)));
+      controller.enqueue(event(tooLarge(id, maxMessageBytes)));
       controller.terminate();
     },
   });
@@ -94,31 +93,51 @@ function lastEventEnd(chunk: Uint8Array): number {
 }
 
 /**
- * The answer's events. Where they end without the answer, an error for whoever waits, unless the server can go on with it:
+ * An answer to its end. Where events end without it, an error for whoever waits, unless the server can go on with it:
  * events with ids are asked for again by the transport.
  */
 function endings(
   body: ReadableStream<Uint8Array>,
   id: string | number,
+  { events, over, ended }: Limits & { readonly events: boolean },
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   const named = `"id":${JSON.stringify(id)}`;
   let resumable = false;
-  let answered = false;
+  let answered = !events;
+  const stop = (): void => {
+    // Nothing is asked for again.
+    answered = false;
+    resumable = false;
+    void reader.cancel().catch(() => undefined);
+  };
+  over?.addEventListener('abort', stop, { once: true });
+  const end = (): void => {
+    over?.removeEventListener('abort', stop);
+    ended?.();
+  };
   return new ReadableStream({
     async pull(controller) {
-      const step = await reader.read().catch(() => undefined);
-      if (step?.value !== undefined) {
+      const step = await reader.read().catch((error: unknown) => ({ error, value: undefined }));
+      if (step.value !== undefined) {
         const bytes = Buffer.from(step.value.buffer, step.value.byteOffset, step.value.byteLength);
         answered ||= bytes.includes(named);
         resumable ||= bytes.includes('\nid:') || bytes.subarray(0, 3).toString('latin1') === 'id:';
         controller.enqueue(step.value);
         return;
       }
-      if (!answered && !resumable) controller.enqueue(event(cutOff(id)));
+      end();
+      if (!events && 'error' in step) {
+        controller.error(step.error);
+        return;
+      }
+      if (events && !answered && !resumable) controller.enqueue(event(cutOff(id)));
       controller.close();
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      end();
+      return reader.cancel(reason);
+    },
   });
 }
 

@@ -3,7 +3,7 @@ import { silentLogger, UserError } from '@agent-functions/core';
 import type { OAuthClientProvider } from '@modelcontextprotocol/client';
 import { checkKnown, checkValues } from './check.ts';
 import { isSecretHeader, mustBeSafe } from './credentials.ts';
-import type { McpClient } from './mcp-client.ts';
+import { isMcpClient, type McpClient } from './mcp-client.ts';
 import { toMode } from './mode.ts';
 import type {
   Elicit,
@@ -139,6 +139,11 @@ export function fromOptions(options: McpToolsOptions): Settings {
     );
   }
   const { client, command, name, ...rest } = options;
+  if (client !== undefined && !isMcpClient(client)) {
+    throw new UserError(
+      'mcpTools() got a client that is none. Give it a connected MCP client: it has listTools(), callTool(), readResource(), getPrompt() and close().',
+    );
+  }
   if (client !== undefined)
     return settings(name ?? 'mcp', () => ({ type: 'client', client }), rest, where);
   if (command !== undefined) {

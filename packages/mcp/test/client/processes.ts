@@ -74,7 +74,7 @@ export async function eventually(
       .then(holds)
       .catch(() => false);
     if (done) return;
-    if (performance.now() > until) throw new Error(`Not within ${withinMs} ms: ${holds}`);
+    if (performance.now() > until) throw new Error(`Not within ${withinMs} ms: ${String(holds)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
