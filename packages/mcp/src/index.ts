@@ -15,3 +15,15 @@ export type {
   ToolChoiceOptions,
   ToolInfo,
 } from './client/options.ts';
+
+// Server: agents as an MCP server.
+export { mcp } from './server/mcp.ts';
+export { mcpHandler, type McpHandler } from './server/mcp-handler.ts';
+export type {
+  ConfigureContext,
+  GateOptions,
+  McpHandlerOptions,
+  McpProtocolOptions,
+  McpServerOptions,
+  ServerInfo,
+} from './server/options.ts';
