@@ -41,7 +41,7 @@ async function connect(
   const client = new sdk.Client(
     { name: 'agent-functions', version },
     {
-      capabilities: { elicitation: { form: {}, url: {} } },
+      capabilities: { elicitation: { form: { applyDefaults: true }, url: {} } },
       jsonSchemaValidator: new CfWorkerJsonSchemaValidator(),
       ...(older ? { supportedProtocolVersions: [protocolVersion] } : {}),
       versionNegotiation: {
