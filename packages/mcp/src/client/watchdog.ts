@@ -11,9 +11,10 @@ while read -r op pid; do
     -) left=; for one in $all; do [ "$one" = "$pid" ] || left="$left $one"; done; all=$left ;;
   esac
 done
-for one in $all; do kill -TERM -- "-$one" 2>/dev/null; done
+end() { for one in $all; do kill -s "$1" -- "-$one" || kill "-$1" "-$one"; done 2>/dev/null; }
+end TERM
 [ -n "$all" ] && sleep 1
-for one in $all; do kill -KILL -- "-$one" 2>/dev/null; done
+end KILL
 `;
 
 const living = new Set<number>();
