@@ -36,7 +36,7 @@ export function legacySessions(
       },
       onsessionclosed: (id) => void sessions.delete(id),
     });
-    transport.onerror = onerror;
+    Object.assign(transport, { onerror });
     const server = await factory({ era: 'legacy', requestInfo: request });
     await server.connect(transport);
     return transport.handleRequest(request, { parsedBody: body });

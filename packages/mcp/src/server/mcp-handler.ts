@@ -36,7 +36,7 @@ export function mcpHandler<C = unknown>(options: McpHandlerOptions<C>): McpHandl
   const made = runnersOf(options, logger, store);
   const agents = published(made.runners, undefined, options.tools ?? []);
   const publicUrl = publicUrlOf(options.publicUrl);
-  const { handle, close } = endpoint(
+  const own = endpoint(
     {
       store,
       logger,
@@ -49,9 +49,9 @@ export function mcpHandler<C = unknown>(options: McpHandlerOptions<C>): McpHandl
     options,
   );
   return {
-    fetch: (request, context = {}) => handle(request, hostOf(request, context, logger)),
+    fetch: (request, context = {}) => own.handle(request, hostOf(request, context, logger)),
     close: async () => {
-      await close();
+      await own.close();
       await made.close();
     },
   };

@@ -3,6 +3,7 @@ import {
   publicInterruption,
   type Interruption,
   type JsonObject,
+  type RunFailure,
   type RunResult,
 } from '@agent-functions/core';
 import type { CallToolResult } from '@modelcontextprotocol/server';
@@ -60,12 +61,24 @@ function textOf(result: RunResult<unknown>): string {
     case 'cancelled':
       return withReason(response, `The run ${runId} was cancelled.`);
     case 'failed': {
-      const failure = result.error === undefined ? undefined : publicFailure(result.error);
-      return `The run ${runId} failed (${String(failure?.['code'] ?? 'internal')}): ${String(failure?.['message'] ?? 'It gave no reason.')}`;
+      const { code, message } = toFields(result.error);
+      return `The run ${runId} failed (${code}): ${message}`;
     }
     default:
       return result satisfies never;
   }
+}
+
+/** What a client may read of a failure. */
+function toFields(failure: RunFailure | undefined): {
+  readonly code: string;
+  readonly message: string;
+} {
+  const message = failure === undefined ? undefined : publicFailure(failure)['message'];
+  return {
+    code: failure?.code ?? 'internal',
+    message: typeof message === 'string' ? message : 'It gave no reason.',
+  };
 }
 
 function withReason(response: string, reason: string): string {

@@ -89,9 +89,10 @@ export function isHandedOver(error: unknown): boolean {
 /** A failure as the client's model reads it: what happened where this library says it, and nothing of the inside. */
 export function refusedFor(error: unknown, { host }: Call): CallToolResult {
   const failure = toFailure(error);
-  const { code, message } = publicFailure(failure);
+  const { code } = failure;
+  const { message } = publicFailure(failure);
   if (code === 'internal' || !AgentError.isInstance(error)) {
-    host.log('error', 'A tool call failed', { code: failure.code, error: failure.message });
+    host.log('error', 'A tool call failed', { code, error: failure.message });
   }
-  return refused(`${String(message)} (${String(code)})`);
+  return refused(`${typeof message === 'string' ? message : 'It failed.'} (${code})`);
 }

@@ -56,7 +56,8 @@ async function firstLine({ url, fetch, headers }: Connection): Promise<TestClien
     ...(headers === undefined ? {} : { requestInit: { headers } }),
   });
   // Its optional properties are typed in a way that exactOptionalPropertyTypes refuses.
-  await Reflect.apply(client.connect, client, [transport]);
+  const connect: (...args: never[]) => Promise<void> = client.connect.bind(client);
+  await Reflect.apply(connect, client, [transport]);
   return {
     revision: transport.protocolVersion,
     tools: async () => (await client.listTools()).tools,
