@@ -1,5 +1,6 @@
 // Client: MCP servers as tool sources.
 export { MCPServer, mcpTools } from './client/mcp-server.ts';
+export { mcpJson, type McpJsonOptions } from './client/mcp-json.ts';
 export { MCPServerMode } from './client/mode.ts';
 export type { McpCallOptions, McpSource, PromptMessage } from './client/source.ts';
 export type { McpClient } from './client/mcp-client.ts';
