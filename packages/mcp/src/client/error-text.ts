@@ -7,7 +7,9 @@ import { cutOffCode, tooLargeCode } from './stand-in.ts';
  * lines of the SDK are told by their codes.
  */
 export function errorText(error: unknown): string {
-  if (AgentError.isInstance(error)) return error.message;
+  // What we threw ourselves, under what the SDK made of it.
+  const own = chain(error).find((one) => AgentError.isInstance(one));
+  if (own !== undefined) return withoutEnd(own.message);
   const { code, status, message } = factsOf(error);
   if (status !== undefined) return httpText(status);
   if (code === 'REQUEST_TIMEOUT') return 'it did not answer in time';
@@ -35,6 +37,8 @@ export type Fate =
 
 /** Whether a call that failed may have happened, and whether the connection is of use. */
 export function fateOf(error: unknown): { readonly fate: Fate; readonly lost: boolean } {
+  if (chain(error).some((one) => AgentError.isInstance(one)))
+    return { fate: 'not-done', lost: false };
   const { code, status } = factsOf(error);
   if (status === 404) return { fate: 'no-session', lost: true };
   if (status !== undefined)
@@ -94,7 +98,7 @@ function networkCode(error: unknown): string | undefined {
     case undefined:
       return undefined;
     case 'ECONNREFUSED':
-      return 'nothing listens there (ECONNREFUSED). Is the server running?';
+      return 'nothing listens there (ECONNREFUSED): start it';
     case 'ENOTFOUND':
       return 'there is no such host (ENOTFOUND)';
     default:
@@ -104,12 +108,29 @@ function networkCode(error: unknown): string | undefined {
 
 /** The code of the system's or undici's error below, wherever it was wrapped. */
 function networkErrno(error: unknown): string | undefined {
-  let at = error;
-  for (let depth = 0; depth < 5 && at instanceof Error; depth += 1) {
-    const code: unknown = 'code' in at ? at.code : undefined;
-    if (typeof code === 'string' && /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(code)) return code;
-    const errors: unknown = 'errors' in at ? at.errors : undefined;
-    at = Array.isArray(errors) ? errors[0] : at.cause;
+  for (const one of chain(error)) {
+    const code: unknown = 'code' in one ? one.code : undefined;
+    if (typeof code === 'string' && /^(E(?!RA_)[A-Z]+|UND_ERR_[A-Z_]+)$/.test(code)) return code;
   }
   return undefined;
+}
+
+/** An error and those below it: causes, the first of several, and where the SDK keeps them. */
+function chain(error: unknown): readonly Error[] {
+  const found: Error[] = [];
+  let at = error;
+  while (at instanceof Error && found.length < 8) {
+    found.push(at);
+    const errors: unknown = 'errors' in at ? at.errors : undefined;
+    const data: unknown = 'data' in at ? at.data : undefined;
+    at = Array.isArray(errors)
+      ? errors[0]
+      : (at.cause ?? (isRecord(data) ? data['cause'] : undefined));
+  }
+  return found;
+}
+
+// The sentence goes on.
+function withoutEnd(message: string): string {
+  return message.replace(/\.$/, '');
 }

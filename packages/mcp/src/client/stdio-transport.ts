@@ -176,7 +176,7 @@ function notStarted(command: string, cwd: string | undefined, cause: unknown): A
   const why =
     code === 'ENOENT'
       ? cwd === undefined
-        ? 'there is no such program. Is it installed, and on the PATH?'
+        ? 'there is no such program on the PATH. Install it, or write its whole path.'
         : 'there is no such program, or no such cwd.'
       : `starting it failed (${code}).`;
   return new AgentError('not_configured', `${JSON.stringify(command)} did not start: ${why}`, {
