@@ -1,4 +1,4 @@
-import { Agent, memoryStore, Runner } from '@agent-functions/core';
+import { Agent, memoryStore, outputText, Runner } from '@agent-functions/core';
 import { faultyStore, scriptedModel } from '@agent-functions/core/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, fixture, HttpServerProcess } from '../../test/client/processes.ts';
@@ -56,7 +56,9 @@ test.each<[string, McpOptions, number, RegExp]>([
     for await (const event of store.runs.read(first.runId)) journal.push(event);
     const results = journal.filter((event) => event.type === 'tool-result');
     expect(results).toHaveLength(1);
-    expect(String(results[0]?.output.type === 'json' ? results[0].output.value : '')).toMatch(says);
+    const [settled] = results;
+    if (settled === undefined) throw new Error('There is no result.');
+    expect(outputText(settled.output)).toMatch(says);
     expect(journal.filter(({ type }) => type === 'tool-start')).toHaveLength(runs);
     expect(Number(await callOne(counted, 'count', {}))).toBe(before + runs + 1);
     await counted.close();
