@@ -18,7 +18,7 @@ export type {
 } from './client/options.ts';
 
 // Server: agents as an MCP server.
-export { mcp } from './server/mcp.ts';
+export { mcp, type McpProtocol } from './server/mcp.ts';
 export { mcpHandler, type McpHandler } from './server/mcp-handler.ts';
 export type {
   ConfigureContext,

@@ -4,13 +4,18 @@ import { gate } from './gate.ts';
 import { defaultWaitMs, type McpProtocolOptions } from './options.ts';
 import { published } from './published.ts';
 
+/** A protocol that says what it was told, for `agent-functions-mcp`, which serves the same over stdio. */
+export interface McpProtocol extends Protocol {
+  readonly options: McpProtocolOptions;
+}
+
 /**
  * A server's agents as an MCP server, for its `protocols`: each a tool, at `/mcp`. Who calls, the server says
  * (`authenticate`), unless `verifyToken` does.
  *
  * @throws UserError here for a path that is none; where it is mounted, for agents and tools that cannot be published.
  */
-export function mcp(options: McpProtocolOptions = {}): Protocol {
+export function mcp(options: McpProtocolOptions = {}): McpProtocol {
   const { path = '/mcp' } = options;
   if (!/^\/[^{}?#\s]*$/.test(path)) {
     throw new UserError(
@@ -19,6 +24,7 @@ export function mcp(options: McpProtocolOptions = {}): Protocol {
   }
   return {
     name: 'mcp',
+    options,
     handlers: (host) => {
       const { handle } = endpoint(
         {
