@@ -197,3 +197,28 @@ test('a server that does not end by itself is ended', async () => {
   await source.close();
   expect(lives(pid)).toBe(false);
 });
+
+test('closing does not wait for a server that does not answer', async () => {
+  const source = odd('deaf', { connectTimeoutMs: 60_000 });
+  const listing = listed(source).then(
+    () => 'tools',
+    (error: unknown) => error,
+  );
+  await eventually(async () => (await pids()).length === 1);
+  const begun = performance.now();
+  await source.close();
+  expect(performance.now() - begun).toBeLessThan(3_500);
+  expect(await listing).toMatchObject({ message: 'MCP server deaf was closed.' });
+});
+
+test('what a server logs goes to the logger, and what it prints to stdout disturbs nothing', async () => {
+  const lines: string[] = [];
+  const logger = {
+    log: (level: string, message: string) => void lines.push(`${level} ${message}`),
+  };
+  const source = odd('logs', { logger });
+  const { results } = await called([source], [['work', {}]]);
+  expect(results).toMatchObject([{ isError: false }]);
+  await eventually(() => lines.includes('debug MCP server logs: on stderr'));
+  expect(lines).toContain('warn MCP server logs: {"disk":"nearly full"}');
+});

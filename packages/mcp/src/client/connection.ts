@@ -17,6 +17,7 @@ export class Connection {
   readonly #settings: Settings;
   #session: Promise<Session> | undefined;
   #ready: Session | undefined;
+  #connecting: AbortController | undefined;
   #failure: Failure | undefined;
 
   constructor(settings: Settings) {
@@ -51,6 +52,9 @@ export class Connection {
     this.#session = undefined;
     this.#ready = undefined;
     this.#failure = undefined;
+    this.#connecting?.abort(
+      new AgentError('aborted', `MCP server ${this.#settings.name} was closed.`),
+    );
     const session = await open?.catch(() => undefined);
     await session?.close();
   }
@@ -81,14 +85,24 @@ export class Connection {
   async #attempt(): Promise<Session> {
     const { name, connectTimeoutMs } = this.#settings;
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error('late')), connectTimeoutMs);
+    this.#connecting = late;
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      late.abort(new Error('late'));
+    }, connectTimeoutMs);
     const opening = openSession(this.#settings, late.signal);
     try {
       return await orAborted(opening, late.signal);
     } catch (error) {
       // One that comes after all is closed.
-      opening.then((session) => session.close()).catch(() => undefined);
-      const why = late.signal.aborted
+      const over = opening.then((session) => session.close()).catch(() => undefined);
+      if (late.signal.aborted && !timedOut) {
+        // Whoever closes waits for what was begun.
+        await over;
+        throw error;
+      }
+      const why = timedOut
         ? `it did not answer within ${connectTimeoutMs} ms (connectTimeoutMs)`
         : errorText(error);
       const failed = new AgentError('not_configured', `MCP server ${name}: ${why}.`, {
@@ -99,6 +113,7 @@ export class Connection {
       throw failed;
     } finally {
       clearTimeout(timer);
+      if (this.#connecting === late) this.#connecting = undefined;
     }
   }
 

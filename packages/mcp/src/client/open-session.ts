@@ -61,7 +61,11 @@ async function connect(
     own: true,
   });
   answerServer(client, settings, session);
+  // Negotiating knows no signal: without its transport it ends.
+  const abort = (): void => void end(transport);
+  signal.addEventListener('abort', abort, { once: true });
   try {
+    signal.throwIfAborted();
     await client.connect(transport, {
       signal,
       timeout: connectTimeoutMs,
@@ -70,6 +74,8 @@ async function connect(
   } catch (error) {
     await end(transport);
     throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
   Object.assign(client, {
     onclose: () => session.lose('the connection was closed'),

@@ -58,6 +58,14 @@ function tools(): readonly object[] {
 function call(id: number, name: string, bytes: number): void {
   if (how === 'never-answers' && name === 'work') return;
   if (how === 'dies' && name === 'work') process.exit(7);
+  if (how === 'logs') {
+    const params = { level: 'warning', data: { disk: 'nearly full' } };
+    process.stdout.write('Hello, I am a server.\n');
+    process.stderr.write('on stderr\n');
+    process.stdout.write(
+      `${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params })}\n`,
+    );
+  }
   if (how === 'samples') {
     send({ id: 900, method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } });
   }
