@@ -2,6 +2,7 @@ import { cutOff, tooLarge, tooLargeText, type StandIn } from './stand-in.ts';
 
 interface Limits {
   readonly maxMessageBytes: number;
+  /** A message that nobody's request can be told of was too large. */
   readonly tooLarge: () => void;
   /** Of the request that this answers, where it is one. */
   readonly id: string | number | undefined;
@@ -15,130 +16,121 @@ interface Limits {
  * asked gets an error as its answer: the transport alone would let it wait for its timeout.
  */
 export function limited(response: Response, limits: Limits): Response {
-  const { id, ended } = limits;
-  if (response.body === null || !response.ok) {
-    ended?.();
-    return response;
-  }
-  const type = response.headers.get('content-type') ?? '';
+  const { ended = () => undefined, maxMessageBytes } = limits;
+  const { body, status, statusText, headers } = response;
+  const type = headers.get('content-type') ?? '';
   const events = type.includes('text/event-stream');
-  if (!events && !type.includes('application/json')) {
-    ended?.();
+  const length = headers.get('content-length');
+  const small = length !== null && Number(length) <= maxMessageBytes;
+  if (body === null || !response.ok || (!events && (small || !type.includes('application/json')))) {
+    ended();
     return response;
   }
-  const body = response.body.pipeThrough(events ? eventLimit(limits) : textLimit(limits));
-  const { status, statusText, headers } = response;
-  return new Response(id === undefined ? body : endings(body, id, { events, ...limits }), {
+  const reader = body.getReader();
+  return new Response(events ? eventStream(reader, limits) : jsonText(reader, limits), {
     status,
     statusText,
     headers,
   });
 }
 
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
 /** One JSON text: held back until it is whole, so that another can stand in its place. */
-function textLimit({ maxMessageBytes, id }: Limits): TransformStream<Uint8Array, Uint8Array> {
-  let pieces: Uint8Array[] = [];
-  let size = 0;
-  return new TransformStream({
-    transform(chunk, controller) {
-      size += chunk.length;
-      if (size <= maxMessageBytes) {
-        pieces.push(chunk);
-        return;
-      }
-      pieces = [];
-      if (id === undefined) controller.error(new Error(tooLargeText(maxMessageBytes)));
-      else {
-        controller.enqueue(encode(JSON.stringify(tooLarge(id, maxMessageBytes))));
-        controller.terminate();
+function jsonText(
+  reader: Reader,
+  { maxMessageBytes, id, ended }: Limits,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const pieces: Uint8Array[] = [];
+      let size = 0;
+      try {
+        for (let step = await reader.read(); !step.done; step = await reader.read()) {
+          size += step.value.length;
+          pieces.push(step.value);
+          if (size > maxMessageBytes) {
+            await reader.cancel();
+            if (id === undefined) throw new Error(tooLargeText(maxMessageBytes));
+            pieces.splice(0, pieces.length, encode(JSON.stringify(tooLarge(id, maxMessageBytes))));
+            break;
+          }
+        }
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      } finally {
+        ended?.();
       }
     },
-    flush(controller) {
-      for (const piece of pieces) controller.enqueue(piece);
-    },
-  });
-}
-
-/** Events, each with the limit: two line ends in a row end one. */
-function eventLimit({
-  maxMessageBytes,
-  id,
-  tooLarge: onTooLarge,
-}: Limits): TransformStream<Uint8Array, Uint8Array> {
-  let size = 0;
-  return new TransformStream({
-    transform(chunk, controller) {
-      const end = lastEventEnd(chunk);
-      size = end === -1 ? size + chunk.length : chunk.length - end;
-      if (size <= maxMessageBytes) {
-        controller.enqueue(chunk);
-        return;
-      }
-      if (id === undefined) {
-        onTooLarge();
-        controller.error(new Error(tooLargeText(maxMessageBytes)));
-        return;
-      }
-      controller.enqueue(event(tooLarge(id, maxMessageBytes)));
-      controller.terminate();
+    cancel(reason) {
+      ended?.();
+      return reader.cancel(reason);
     },
   });
-}
-
-function lastEventEnd(chunk: Uint8Array): number {
-  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const plain = bytes.lastIndexOf('\n\n');
-  const windows = bytes.lastIndexOf('\r\n\r\n');
-  return Math.max(plain === -1 ? -1 : plain + 2, windows === -1 ? -1 : windows + 4);
 }
 
 /**
- * An answer to its end. Where events end without it, an error for whoever waits, unless the server can go on with it:
- * events with ids are asked for again by the transport.
+ * Events, each with the limit: two line ends in a row end one. Where they end without the answer, an error for whoever
+ * waits, unless the server can go on with it: events with ids are asked for again by the transport.
  */
-function endings(
-  body: ReadableStream<Uint8Array>,
-  id: string | number,
-  { events, over, ended }: Limits & { readonly events: boolean },
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  const named = `"id":${JSON.stringify(id)}`;
+function eventStream(reader: Reader, limits: Limits): ReadableStream<Uint8Array> {
+  const { id, over, maxMessageBytes } = limits;
+  const named = id === undefined ? undefined : `"id":${JSON.stringify(id)}`;
+  let size = 0;
   let resumable = false;
-  let answered = !events;
-  const stop = (): void => {
+  let answered = named === undefined;
+  const abandoned = (): void => {
     // Nothing is asked for again.
-    answered = false;
+    answered = named === undefined;
     resumable = false;
-    void reader.cancel().catch(() => undefined);
   };
-  over?.addEventListener('abort', stop, { once: true });
+  over?.addEventListener('abort', abandoned, { once: true });
   const end = (): void => {
-    over?.removeEventListener('abort', stop);
-    ended?.();
+    over?.removeEventListener('abort', abandoned);
+    limits.ended?.();
   };
   return new ReadableStream({
     async pull(controller) {
       const step = await reader.read().catch((error: unknown) => ({ error, value: undefined }));
       if (step.value !== undefined) {
         const bytes = Buffer.from(step.value.buffer, step.value.byteOffset, step.value.byteLength);
-        answered ||= bytes.includes(named);
+        const eventEnd = lastEventEnd(bytes);
+        size = eventEnd === -1 ? size + bytes.length : bytes.length - eventEnd;
+        if (size > maxMessageBytes) {
+          end();
+          void reader.cancel().catch(() => undefined);
+          if (id === undefined) {
+            limits.tooLarge();
+            controller.error(new Error(tooLargeText(maxMessageBytes)));
+          } else {
+            controller.enqueue(event(tooLarge(id, maxMessageBytes)));
+            controller.close();
+          }
+          return;
+        }
+        if (named !== undefined) answered ||= bytes.includes(named);
         resumable ||= bytes.includes('\nid:') || bytes.subarray(0, 3).toString('latin1') === 'id:';
         controller.enqueue(step.value);
         return;
       }
       end();
-      if (!events && 'error' in step) {
-        controller.error(step.error);
-        return;
+      if (id === undefined && 'error' in step) controller.error(step.error);
+      else {
+        if (id !== undefined && !answered && !resumable) controller.enqueue(event(cutOff(id)));
+        controller.close();
       }
-      if (events && !answered && !resumable) controller.enqueue(event(cutOff(id)));
-      controller.close();
     },
     cancel(reason) {
       end();
       return reader.cancel(reason);
     },
   });
+}
+
+function lastEventEnd(bytes: Buffer): number {
+  const plain = bytes.lastIndexOf('\n\n');
+  const windows = bytes.lastIndexOf('\r\n\r\n');
+  return Math.max(plain === -1 ? -1 : plain + 2, windows === -1 ? -1 : windows + 4);
 }
 
 // The line ends before it close whatever was under way.

@@ -7,7 +7,6 @@ import type {
 } from '@agent-functions/core';
 import type { OAuthClientProvider } from '@modelcontextprotocol/client';
 import type { McpClient } from './mcp-client.ts';
-import type { MCPServerMode } from './mode.ts';
 
 /** What a server says of a tool, before a filter decides. */
 export interface ToolInfo {
@@ -161,5 +160,3 @@ export type McpToolsOptions = McpOptions & { readonly name?: string | undefined 
           readonly [K in 'client' | 'url']?: undefined;
         })
   );
-
-export type { MCPServerMode };

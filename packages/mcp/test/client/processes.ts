@@ -9,7 +9,14 @@ const preload = new URL('loopback.mjs', import.meta.url).href;
 
 /** The program of a published server. */
 export function published(name: 'everything' | 'filesystem' | 'memory'): string {
-  return require.resolve(`@modelcontextprotocol/server-${name}/dist/index.js`);
+  switch (name) {
+    case 'everything':
+      return require.resolve('@modelcontextprotocol/server-everything/dist/index.js');
+    case 'filesystem':
+      return require.resolve('@modelcontextprotocol/server-filesystem/dist/index.js');
+    case 'memory':
+      return require.resolve('@modelcontextprotocol/server-memory/dist/index.js');
+  }
 }
 
 /** A file of this folder, as arguments of Node. */
