@@ -7,16 +7,15 @@ import { fileURLToPath } from 'node:url';
 const require = createRequire(import.meta.url);
 const preload = new URL('loopback.mjs', import.meta.url).href;
 
+const programs = {
+  everything: require.resolve('@modelcontextprotocol/server-everything/dist/index.js'),
+  filesystem: require.resolve('@modelcontextprotocol/server-filesystem/dist/index.js'),
+  memory: require.resolve('@modelcontextprotocol/server-memory/dist/index.js'),
+};
+
 /** The program of a published server. */
-export function published(name: 'everything' | 'filesystem' | 'memory'): string {
-  switch (name) {
-    case 'everything':
-      return require.resolve('@modelcontextprotocol/server-everything/dist/index.js');
-    case 'filesystem':
-      return require.resolve('@modelcontextprotocol/server-filesystem/dist/index.js');
-    case 'memory':
-      return require.resolve('@modelcontextprotocol/server-memory/dist/index.js');
-  }
+export function published(name: keyof typeof programs): string {
+  return programs[name];
 }
 
 /** A file of this folder, as arguments of Node. */
