@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { measureColdStart } from './cold-start.ts';
 import { coordinator, handoffs, type Crew } from './crew.ts';
+import { measureMcp } from './mcp.ts';
 import { heapPerRun, measureConcurrency } from './memory.ts';
 import { measure, median, rangeOf, ratio, ratioOf, type Rounds } from './rounds.ts';
 import { toMarkdown, type Figure, type Row } from './report.ts';
@@ -241,6 +242,14 @@ async function servers(): Promise<readonly Row[]> {
   ];
 }
 
+async function mcp(): Promise<readonly Row[]> {
+  if (!wants('M1')) return [];
+  say('M1 MCP');
+  const what =
+    'a call of an MCP tool over HTTP / bare callTool of its SDK, processor time of the client';
+  return [{ id: 'M1', what, budget: '', ours: await measureMcp() }];
+}
+
 async function coldStart(): Promise<readonly Row[]> {
   if (!wants('C1', 'C4')) return [];
   say('C1, C4 imports');
@@ -269,6 +278,7 @@ const rows = [
   ...(await tracing()),
   ...(await wire()),
   ...(await servers()),
+  ...(await mcp()),
   ...(await coldStart()),
 ];
 const versionOf = (manifest: string): string =>

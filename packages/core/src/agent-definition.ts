@@ -57,6 +57,11 @@ export interface AgentConfig<C, O> {
   readonly outputGuardrails?: readonly Guardrail<C>[] | undefined;
   /** Around model calls and tool calls of this agent. */
   readonly middleware?: readonly Middleware<C>[] | undefined;
+  /**
+   * What callers in code send instead of a message (an MCP tool, another agent's tool): an object schema. The agent reads
+   * it as JSON.
+   */
+  readonly inputType?: Schema<unknown, unknown> | undefined;
   /** The form of the answer. It is asked for again with the validation errors before the run fails. */
   readonly outputType?: Schema<unknown, O> | undefined;
   /** How often a misfit answer is asked for again. Default 2. */
@@ -119,6 +124,7 @@ const knownKeys: ReadonlySet<string> = new Set([
   'inputGuardrails',
   'outputGuardrails',
   'middleware',
+  'inputType',
   'outputType',
   'maxOutputRetries',
   'maxTurns',
@@ -152,6 +158,9 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
   readonly model: Model | string | undefined;
   readonly llmConfig: LLMConfig | undefined;
   readonly modelSettings: ModelSettings;
+  readonly inputType: Schema<unknown, unknown> | undefined;
+  /** `inputType` as JSON Schema, printed once. */
+  readonly inputJsonSchema: JsonObject | undefined;
   readonly outputType: Schema<unknown, O> | undefined;
   readonly outputSpec: OutputSpec | undefined;
   readonly maxOutputRetries: number;
@@ -200,6 +209,9 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
         `The outputType of agent ${name} is not a Standard Schema that prints JSON Schema. Use zod >= 4.2, arktype, valibot with toStandardJsonSchema(), or jsonSchema().`,
       );
     }
+    const { inputType } = config;
+    this.inputType = inputType;
+    this.inputJsonSchema = inputType === undefined ? undefined : inputSchemaOf(name, inputType);
     const maxTurns = config.maxTurns ?? config.maxToolRounds;
     checkCount(`maxTurns of agent ${name}`, maxTurns, 1);
     checkCount(`toolConcurrency of agent ${name}`, config.toolConcurrency, 1);
@@ -456,4 +468,18 @@ export function toToolset<C>(tools: readonly Tool<C>[]): Toolset<C> {
       (one) => one.isEnabled !== undefined || one.handoff?.isEnabled !== undefined,
     ),
   };
+}
+
+/** @throws UserError for what is no schema of an object. */
+function inputSchemaOf(name: string, inputType: Schema<unknown, unknown>): JsonObject {
+  if (!isSchema(inputType)) {
+    throw new UserError(
+      `The inputType of agent ${name} is not a Standard Schema that prints JSON Schema. Use zod >= 4.2, arktype, valibot with toStandardJsonSchema(), or jsonSchema().`,
+    );
+  }
+  const schema = toJsonSchema(inputType, `The inputType of agent ${name}`);
+  if (schema['type'] === 'object') return schema;
+  throw new UserError(
+    `The inputType of agent ${name} prints type ${JSON.stringify(schema['type'] ?? null)}. Callers send an object: write z.object({ … }).`,
+  );
 }

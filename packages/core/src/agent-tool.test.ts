@@ -399,3 +399,15 @@ test('its tool does nothing outside a run', () => {
     'only a run can ask',
   );
 });
+
+test('an inputType of the agent is what its tool asks for, unless the tool says otherwise', () => {
+  const weather = new Agent({ name: 'weather', inputType: z.object({ city: z.string() }) });
+  expect(weather.inputJsonSchema).toMatchObject({ properties: { city: { type: 'string' } } });
+  expect(weather.asTool().inputJsonSchema).toEqual(weather.inputJsonSchema);
+  const other = weather.asTool({ parameters: z.object({ town: z.string() }) });
+  expect(other.inputJsonSchema).toMatchObject({ required: ['town'] });
+  const bad = () => new Agent({ name: 'weather', inputType: z.string() });
+  expect(bad).toThrow(
+    'The inputType of agent weather prints type "string". Callers send an object',
+  );
+});

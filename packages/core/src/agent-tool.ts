@@ -11,7 +11,7 @@ export interface AgentToolOptions<C, In = { readonly message: string }> {
   readonly toolName?: string | undefined;
   /** What the model reads of it. Default: the agent's description. */
   readonly toolDescription?: string | undefined;
-  /** What the model must send. Default: `message`, a text. Anything else is put before the agent as JSON. */
+  /** What the model must send. Default: the agent's `inputType`, else `message`, a text. Anything else is put before the agent as JSON. */
   readonly parameters?: Schema<unknown, In> | undefined;
   /** Whether the agent sees the caller's conversation. Default `'none'`: only what it is asked. */
   readonly history?: 'none' | 'full' | undefined;
@@ -37,13 +37,16 @@ const optionKinds: OptionKinds<AgentToolOptions<never, never>> = {
 };
 
 /** An agent as a tool of another. @throws UserError for a bad tool name or schema. */
-export function agentTool<C, In>(agent: AgentLike<C>, options: AgentToolOptions<C, In>): Tool<C> {
+export function agentTool<C, In>(
+  agent: AgentLike<C> & { readonly inputType?: Schema<unknown, unknown> | undefined },
+  options: AgentToolOptions<C, In>,
+): Tool<C> {
   checkOptions(`${agent.name}.asTool()`, options, optionKinds);
   const target = makeHandoff<C, unknown>(agent.name, {
     agent,
     toolName: options.toolName ?? agent.name,
     description: options.toolDescription,
-    inputType: options.parameters ?? messageOnly,
+    inputType: options.parameters ?? agent.inputType ?? messageOnly,
     primitive: 'call',
     verbatim: options.delegate ?? false,
     streamEvents: options.streamEvents ?? true,

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'tool_error'
   | 'tool_timeout'
   | 'tool_not_found'
+  | 'outcome_unknown'
   | 'handoff_error'
   | 'guardrail_tripwire'
   | 'guardrail_rejected'
@@ -72,6 +73,7 @@ const httpStatusOf: { readonly [code in ErrorCode]: number } = {
   tool_error: 502,
   tool_timeout: 504,
   tool_not_found: 502,
+  outcome_unknown: 502,
   handoff_error: 502,
   guardrail_tripwire: 422,
   guardrail_rejected: 422,

@@ -163,7 +163,15 @@ export type { Woken } from './wake.ts';
 export { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { consoleLogger, silentLogger, type Logger, type LogLevel } from './logger.ts';
 export type { Span, SpanAttributes, Tracer } from './tracer.ts';
-export type { HostContext, HttpHandler, Protocol } from './http-handler.ts';
+export type {
+  HostContext,
+  HttpHandler,
+  Protocol,
+  ProtocolHost,
+  ProtocolRoute,
+  ProtocolRunner,
+  ProtocolRunOptions,
+} from './http-handler.ts';
 export { publicFailure, publicInterruption, publicMessage, toPublicEvent } from './public-event.ts';
 export {
   AgentError,

@@ -167,6 +167,18 @@ export class LiveRun<C> {
     this.journal.stage(body, frame);
   }
 
+  /** Stages a `warning`, unless the run has one in the same words. */
+  warn(
+    frame: { readonly id: string; readonly agent: string },
+    code: string,
+    message: string,
+  ): void {
+    if (this.state.end !== undefined || this.#closed) return;
+    if (this.state.warnings?.has(message) !== true) {
+      this.stage(frame, { type: 'warning', code, message });
+    }
+  }
+
   get root(): FrameState {
     const root = this.state.frames.values().next().value;
     if (root === undefined) throw new Error('A run has a root frame.');

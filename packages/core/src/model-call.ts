@@ -194,23 +194,39 @@ async function listTools<C>(
       one.handoff?.isEnabled?.(context, requestText(frame)) ?? one.isEnabled?.(context) ?? true;
     if (await orAbort(Promise.resolve(enables), live.abort)) enabled.push(one);
   }
-  for (const source of agent.toolSources) {
+  // All are asked at once: a slow one costs its own time, not everybody's.
+  const warn = (code: string, message: string): void => live.warn(frame, code, message);
+  const listings = agent.toolSources.map(async (source) => ({
+    source,
+    listed: await settledList(source, { signal: live.abort.signal, agent: agent.name, warn }),
+  }));
+  for (const { source, listed } of await orAbort(Promise.all(listings), live.abort)) {
     try {
-      const listed = source.listTools({ signal: live.abort.signal, agent: agent.name });
-      for (const one of await orAbort(listed, live.abort)) {
+      if ('error' in listed) throw listed.error;
+      for (const one of listed.tools) {
         enabled.push(enabled.some(({ name }) => name === one.name) ? renamed(one, source) : one);
       }
     } catch (error) {
       if (source.required === true || live.abort.aborted) throw error;
       const message = `The tools of ${source.name} are not available: ${error instanceof Error ? error.message : String(error)}`;
-      if (live.state.warnings?.has(message) !== true) {
-        live.stage(frame, { type: 'warning', code: 'tool-source-unavailable', message });
-      }
+      warn('tool-source-unavailable', message);
     }
   }
   const tools = toToolset(enabled);
   (live.toolsets ??= new Map()).set(frame.id, { turn, tools });
   return tools;
+}
+
+/** What a source listed, or why it did not: one that fails must not hide the others. */
+async function settledList(
+  source: ToolSource,
+  options: Parameters<ToolSource['listTools']>[0],
+): Promise<{ readonly tools: readonly Tool[] } | { readonly error: unknown }> {
+  try {
+    return { tools: await source.listTools(options) };
+  } catch (error) {
+    return { error };
+  }
 }
 
 // A name that is taken: the source's own name goes before it.

@@ -197,6 +197,12 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     return new AgentGraph<C>([this.agent, ...(this.#config.agents ?? [])]).all();
   }
 
+  /** Closes the tool sources of every agent that is known here: connections, child processes. They open again when used. */
+  async closeToolSources(): Promise<void> {
+    const sources = new Set(this.knownAgents().flatMap(({ toolSources }) => toolSources));
+    await Promise.allSettled([...sources].map(async (source) => source.close?.()));
+  }
+
   /** Whether this runner's agent may hand off to an agent of that name. */
   canHandoffTo(agentName: string): boolean {
     return this.agent.handoffPlan.targets.some((one) => one.agentName === agentName);

@@ -116,6 +116,13 @@ async function tryCall<C>(
           : errorOutcome('ran', what);
     }
     if (mayRetry) return undefined;
+    if (
+      tool.effect === 'once' &&
+      AgentError.isInstance(error) &&
+      error.code === 'outcome_unknown'
+    ) {
+      return errorOutcome('unknown-outcome', `${error.message} ${unknownOutcome(tool.name)}`);
+    }
     return failedOutcome(error, tool, call, context);
   } finally {
     clock?.clear();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { dyingStore, journalOf, testClock, typesOf } from '../test/engine.ts';
 import { Agent } from './agent.ts';
 import type { AgentConfig } from './agent-definition.ts';
-import { ModelError } from './errors.ts';
+import { AgentError, ModelError } from './errors.ts';
 import { isDurable, type RunEventOf } from './events.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
@@ -457,6 +457,74 @@ test('a tool source that is down costs its tools and one warning; a required one
 
   const needed = await called([own], [], { mcpServers: [{ ...down, required: true }] });
   expect(needed.result.status).toBe('failed');
+});
+
+test('sources are listed side by side, and warn of what does not cost all their tools', async () => {
+  let open = (): void => undefined;
+  const both = new Promise<void>((resolve) => (open = resolve));
+  const remote = tool({
+    name: 'far',
+    description: 'Far',
+    parameters,
+    execute: (_input, { warn }) => {
+      warn('far-odd', 'Something was odd.');
+      warn('far-odd', 'Something was odd.');
+      return 1;
+    },
+  });
+  const first: ToolSource = { name: 'first', listTools: () => both.then(() => []) };
+  const second: ToolSource = {
+    name: 'second',
+    listTools: async ({ warn }) => {
+      open(); // The first answers once the second is asked.
+      warn?.('second-odd', 'One tool is left out.');
+      return [remote];
+    },
+  };
+  const { journal } = await called([], [['far', {}]], { mcpServers: [first, second] });
+  const warnings = journal.filter(({ type }) => type === 'warning');
+  expect(warnings).toMatchObject([
+    { code: 'second-odd', message: 'One tool is left out.' },
+    { code: 'far-odd', message: 'Something was odd.' },
+  ]);
+});
+
+test('a call that lost its connection is unknown if it may not be repeated, else failed', async () => {
+  const lost = (name: string, effect: 'once' | 'read') =>
+    tool({
+      name,
+      description: 'Lost',
+      parameters,
+      effect,
+      execute: () => {
+        throw new AgentError('outcome_unknown', 'The connection was lost.');
+      },
+    });
+  const { journal } = await called(
+    [lost('write', 'once'), lost('look', 'read')],
+    [
+      ['write', {}],
+      ['look', {}],
+    ],
+  );
+  const results = journal.filter((event) => event.type === 'tool-result');
+  expect(results.map(({ how }) => how).toSorted()).toEqual(['ran', 'unknown-outcome']);
+  expect(JSON.stringify(results)).toContain('The connection was lost. Nobody knows');
+});
+
+test('a runner closes the sources of all agents that it knows', async () => {
+  const closed: string[] = [];
+  const source = (name: string): ToolSource => ({
+    name,
+    listTools: async () => [],
+    close: async () => void closed.push(name),
+  });
+  const model = scriptedModel([]);
+  const shared = source('shared');
+  const other = new Agent({ name: 'other', model, mcpServers: [shared, source('own')] });
+  const agent = new Agent({ name: 'agent', model, mcpServers: [shared], handoffs: [other] });
+  await new Runner(agent).closeToolSources();
+  expect(closed.toSorted()).toEqual(['own', 'shared']);
 });
 
 test('the tools of a source are called like others; a name that is taken gets the name of the source', async () => {

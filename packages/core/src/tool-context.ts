@@ -79,6 +79,9 @@ export class LiveToolContext<C> implements ToolContext<C> {
       data: toJson(data),
     });
   };
+  readonly warn = (code: string, message: string): void => {
+    if (!this.#call.settled) this.#live.warn(this.#frame, code, message);
+  };
   readonly checkpoint = async (data: unknown): Promise<void> => {
     this.#abort.throwIfAborted();
     if (this.#call.settled) {

@@ -20,6 +20,8 @@ export interface ToolContext<C = unknown> extends RunContext<C> {
   readonly idempotencyKey: string;
   /** Shows progress to watchers; not recorded. */
   readonly progress: (data: unknown) => void;
+  /** Records a `warning` event with the run: the same words once. Not shown to the model. */
+  readonly warn: (code: string, message: string) => void;
   /** Records data with the call; a call that is resumed finds it in `lastCheckpoint`. Resolves when it is stored. */
   readonly checkpoint: (data: unknown) => Promise<void>;
   readonly lastCheckpoint?: Json | undefined;
@@ -81,7 +83,10 @@ export interface Tool<in C = unknown> {
   isEnabled?(context: RunContext<C>): boolean | Promise<boolean>;
   reconcile?(input: unknown, context: ToolContext<C>): Promise<Reconciliation<unknown>>;
   readonly onError: 'return' | 'throw' | ((error: unknown, context: ToolContext<C>) => string);
-  /** Runs the tool on validated input. A generator's yields are progress, its return value the result. */
+  /**
+   * Runs the tool on validated input. A generator's yields are progress, its return value the result. An `AgentError`
+   * with code `outcome_unknown` says that nobody knows whether the call happened: what a lost connection leaves.
+   */
   execute(input: unknown, context: ToolContext<C>): unknown;
   toModelOutput?(output: unknown): string | readonly Part[];
   /** For kinds `agent` and `handoff`: who is given the word, instead of `execute`. */
@@ -234,6 +239,8 @@ export interface ToolSource {
   listTools(options: {
     readonly signal: AbortSignal;
     readonly agent: string;
+    /** Records a `warning` event with the run, for what does not cost all tools: the same words once. */
+    readonly warn?: ((code: string, message: string) => void) | undefined;
   }): Promise<readonly Tool[]>;
   close?(): Promise<void>;
 }

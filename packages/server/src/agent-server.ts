@@ -113,9 +113,12 @@ class Server<C> implements AgentServer<C> {
     // Runs that another process can go on with are released; what they are doing may settle for a moment.
     this.#settleMs = settleMs;
     this.#handOver.abort();
-    if (!this.store.durable) return;
-    const left = Promise.all([this.#recovery?.left(), this.#background.settled()]);
-    await settled(left, settleMs + releaseMs);
+    if (this.store.durable) {
+      const left = Promise.all([this.#recovery?.left(), this.#background.settled()]);
+      await settled(left, settleMs + releaseMs);
+    }
+    const runners = Object.values(this.#mounted?.runners ?? {});
+    await settled(Promise.all(runners.map((runner) => runner.closeToolSources())), sourcesMs);
   }
 
   // A property, so that it can be handed to a host as it is.
@@ -217,6 +220,8 @@ class Server<C> implements AgentServer<C> {
 
 /** How long it may take to release the runs that were handed over. */
 const releaseMs = 500;
+/** How long connections and child processes of tool sources may take to close. */
+const sourcesMs = 5_000;
 
 /** The path of an absolute URL, as it was sent. */
 function pathOf(url: string): string {

@@ -1,4 +1,9 @@
-import { UserError, type Protocol } from '@agent-functions/core';
+import {
+  UserError,
+  type Protocol,
+  type ProtocolHost,
+  type ProtocolRoute,
+} from '@agent-functions/core';
 import type { AppRoute, Runners } from './options.ts';
 import type { Route } from './routes.ts';
 
@@ -7,6 +12,7 @@ export function guestRoutes<C>(
   routes: readonly AppRoute<C>[],
   protocols: readonly Protocol[],
   runners: Runners<C>,
+  protocolHost: ProtocolHost,
 ): readonly Route[] {
   const own = routes.map(({ method, path, handler }): Route => ({
     method: checkedMethod(method, path),
@@ -16,7 +22,7 @@ export function guestRoutes<C>(
       handler(request, { runners, principal, params, host }),
   }));
   const others = protocols.flatMap((protocol) =>
-    protocol.handlers.map(({ method = '*', path, handler }): Route => ({
+    handlersOf(protocol, protocolHost).map(({ method = '*', path, handler }): Route => ({
       method,
       path: checkedPath(path, `The protocol ${protocol.name}`),
       name: protocol.name,
@@ -24,6 +30,10 @@ export function guestRoutes<C>(
     })),
   );
   return [...own, ...others];
+}
+
+function handlersOf({ handlers }: Protocol, host: ProtocolHost): readonly ProtocolRoute[] {
+  return typeof handlers === 'function' ? handlers(host) : handlers;
 }
 
 function checkedPath(path: string, whose: string): string {

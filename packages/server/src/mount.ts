@@ -96,7 +96,16 @@ export function mount<C>(
   const routes: readonly Route[] = [
     ...api,
     openApiRoute(scope, api),
-    ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners),
+    ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners, {
+      runners,
+      store,
+      logger,
+      publicUrl: scope.base,
+      corsOrigins: options.cors?.origins ?? [],
+      bodyLimitBytes: scope.bodyLimitBytes,
+      onDisconnect: scope.onDisconnect,
+      allowClientSessionIds: scope.allowClientSessionIds,
+    }),
   ];
   checkRoutes(routes);
   const infos = routes.map(({ method, path, name, agent }) => ({

@@ -168,6 +168,7 @@ async function execute(
     idempotencyKey: 'run-contract/f0.t1.c1',
     progress: () => undefined,
     updateSessionState: () => undefined,
+    warn: () => undefined,
     checkpoint: () => Promise.resolve(),
   };
   const output = await tool.execute(input, context);
