@@ -24,7 +24,8 @@ export type Woken =
 
 /** A run that a wake does not find may still be created for this long. */
 const creatingMs = 60_000;
-const missingMs = 5_000;
+/** It is looked for again as soon, and then as late, as it has been missing. */
+const missingMs = { least: 1_000, most: 5_000 } as const;
 /** A process that leaves looks at nothing: another one may in a moment. */
 export const lookAgainMs = 500;
 /** What could not be taken up, and not be ended: whatever is in the way may be gone by then. */
@@ -107,8 +108,10 @@ export async function wakeRun(
   if (end === undefined) {
     const now = await store.now();
     const missingSince = call.missingSince ?? now;
-    if (now - missingSince < creatingMs) {
-      await store.wake?.schedule({ ...call, missingSince }, now + missingMs);
+    const goneMs = now - missingSince;
+    if (goneMs < creatingMs) {
+      const inMs = Math.min(Math.max(goneMs, missingMs.least), missingMs.most);
+      await store.wake?.schedule({ ...call, missingSince }, now + inMs);
     }
     return 'missing';
   }

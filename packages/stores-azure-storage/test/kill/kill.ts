@@ -73,7 +73,7 @@ export async function killCases(
     first.pump();
     await Promise.all(cases.map((one) => one.untilDeath(first)));
     const writes = cases.map(({ sessionId }) => first.writes.get(sessionId) ?? 0);
-    const died = cases.map((one) => !one.ended());
+    const died = cases.map((one) => !one.ended() || first.still.has(one.sessionId));
     if (stand.size > 0) await first.putBack();
     const killedAt = Date.now();
     await first.kill();
@@ -210,7 +210,12 @@ async function caseOf(
       if (!over && kill !== undefined && !isAtWrite(kill)) {
         await new Promise((resolve) => setTimeout(resolve, kill.plusMs));
       }
-      if (over) await asked;
+      // At its last write a run has come to its end, and its client still waits for the answer.
+      let answered = false;
+      void asked.then(() => {
+        answered = true;
+      });
+      if (over) await until(worker, () => answered || worker.still.has(sessionId));
     },
     async takenUp(worker, { killed, killedAt, writes }) {
       // Nobody has told the client of a run that was not recorded: it asks again.

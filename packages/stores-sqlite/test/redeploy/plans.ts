@@ -115,7 +115,7 @@ const changed: readonly Plan[] = (
     },
     {
       name: 'at work',
-      turns: { desk: Array.from({ length: 60 }, () => ({ ...calls(['look', {}]), paceMs: 30 })) },
+      turns: { desk: Array.from({ length: 80 }, () => ({ ...calls(['look', {}]), paceMs: 150 })) },
       result: ['look', 'ran', false],
     },
   ] satisfies Omit<Plan, 'agent' | 'end'>[]

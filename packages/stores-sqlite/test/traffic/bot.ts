@@ -30,7 +30,7 @@ export function bot({
       },
     });
   const model = scriptedModel(async ({ messages }) => {
-    await sleep(random() * 150);
+    await sleep(random() * 250);
     const asked = messages.filter(({ role }) => role === 'user');
     if (messages.at(-1)?.role === 'user') {
       return {

@@ -51,7 +51,8 @@ export async function say(chat: Chat, client: Client): Promise<Said> {
     if (performance.now() > endsAt) throw new Error(`${chat.message} is stuck`);
     if (tries > 0) await sleep(20 + random() * 80);
     const [one, two] = random() < 0.5 ? urls() : urls().toReversed();
-    const how = random();
+    // Who was cut while it read mostly reads on.
+    const how = reading.cursor === undefined || random() < 0.3 ? random() : 1;
     if (how < 0.3) answer = await sendOnce(one, chat, client);
     else if (how < 0.5) answer = await sendOnce(one, chat, client, Math.ceil(random() * 400));
     else if (how < 0.6) await sendOnce(one, chat, client, undefined, { prefer: 'respond-async' });
@@ -173,9 +174,9 @@ function told(status: number, body: JsonObject, chat: Chat, { tally }: Client): 
   throw new Error(`${chat.message} was answered ${status}: ${JSON.stringify(body)}`);
 }
 
-function toldBy({ status, run_id: runId, response }: JsonObject, chat: Chat): Told {
+function toldBy({ status, run_id: runId, response, error }: JsonObject, chat: Chat): Told {
   if (status !== 'completed' || typeof runId !== 'string' || typeof response !== 'string') {
-    throw new Error(`${chat.message} ended ${JSON.stringify({ status, runId, response })}`);
+    throw new Error(`${chat.message} ended ${JSON.stringify({ status, runId, response, error })}`);
   }
   return { runId, response };
 }

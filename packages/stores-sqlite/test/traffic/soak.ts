@@ -8,6 +8,13 @@ const seed = Number(process.argv[2] ?? Date.now() % 1_000_000);
 console.log(`traffic, seed ${seed}`);
 const folder = await mkdtemp(join(tmpdir(), 'agent-functions-traffic-'));
 const store = `sqlite:${join(folder, 'runs.db')}`;
-const report = await traffic({ store, chats: 1_000, sessions: 50, seed, limitMs: 900_000 });
+const report = await traffic({
+  store,
+  chats: 1_000,
+  sessions: 50,
+  seed,
+  clients: 16,
+  limitMs: 900_000,
+});
 console.log(`seed ${seed}: 0 lost, stuck or there twice: ${JSON.stringify(report)}`);
 await rm(folder, { recursive: true });

@@ -14,7 +14,7 @@ export interface TrafficOptions {
   readonly chats: number;
   readonly sessions: number;
   readonly seed: number;
-  /** How many clients there are at once. Default 16. */
+  /** How many clients there are at once. Default 8. */
   readonly clients?: number | undefined;
   /** When whatever has no answer counts as stuck. */
   readonly limitMs: number;
@@ -38,7 +38,7 @@ const leaseMs = 1_000;
  * @throws Error for whatever is lost, stuck or there twice.
  */
 export async function traffic(options: TrafficOptions): Promise<TrafficReport> {
-  const { seed, limitMs, clients = 16 } = options;
+  const { seed, limitMs, clients = 8 } = options;
   const startedAt = performance.now();
   const random = seededRandom(seed);
   const effects = await effectsServer();
@@ -108,14 +108,17 @@ async function readSession(url: string, sessionId: string): Promise<void> {
   }, `${sessionId} can be read`);
 }
 
-/** Kills one of the servers now and then; answers how often. */
+/**
+ * Kills one of the servers now and then; answers how often. Not faster than a lease lapses: a run that is killed again and
+ * again before it gets any further is rightly ended.
+ */
 async function keepKilling(
   servers: Servers,
   random: () => number,
   over: AbortSignal,
 ): Promise<number> {
   for (let kills = 0; ; kills += 1) {
-    await sleep(100 + random() * 400, undefined, { signal: over }).catch(() => undefined);
+    await sleep(leaseMs * (1 + random()), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return kills;
     await servers.replace(random() < 0.5 ? 0 : 1);
   }
