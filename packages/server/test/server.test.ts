@@ -5,6 +5,7 @@ import {
   withContext,
   type Model,
   type Store,
+  type ToolSource,
 } from '@agent-functions/core';
 import { eventually, gate, scriptedModel, verifyJournal } from '@agent-functions/core/testing';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
@@ -600,3 +601,23 @@ function parse(text: string): EventSourceMessage[] {
   parser.feed(text);
   return events;
 }
+
+test('a server that closes closes the tool sources of its agents, those of handoffs too', async () => {
+  const closed: string[] = [];
+  const source = (name: string): ToolSource => ({
+    name,
+    listTools: async () => [],
+    close: async () => void closed.push(name),
+  });
+  const model = scriptedModel(() => 'Hello.');
+  const behind = new Agent({ name: 'behind', model, mcpServers: [source('git')] });
+  const front = new Agent({
+    name: 'front',
+    model,
+    mcpServers: [source('files')],
+    handoffs: [behind],
+  });
+  const server = agentServer({ agents: [front], logger: quiet });
+  await server.close();
+  expect(closed.toSorted()).toEqual(['files', 'git']);
+});
