@@ -215,6 +215,46 @@ describe('routes', () => {
     ]);
   });
 
+  test('a protocol may make its routes of the runners and the store of the server', async () => {
+    const server = agentServer({
+      agents: { first: echo() },
+      publicUrl: 'https://agents.example.com/',
+      cors: { origins: ['https://app.example.com'] },
+      bodyLimitBytes: 1_000,
+      protocols: [
+        {
+          name: 'p',
+          handlers: ({ runners, store, ...settings }) => {
+            const { publicUrl, corsOrigins, bodyLimitBytes, onDisconnect } = settings;
+            return Object.entries(runners).map(([name, runner]) => ({
+              method: 'POST',
+              path: `/p/${name}`,
+              handler: async (request, { principal, isInvocation }) => {
+                const { result } = runner.stream(await request.text(), { principal });
+                const { response, runId } = await result;
+                const kept = (await store.runs.header(runId)) !== undefined;
+                const told = [publicUrl, corsOrigins, bodyLimitBytes, onDisconnect, isInvocation];
+                return Response.json([response, kept, ...told]);
+              },
+            }));
+          },
+        },
+      ],
+      logger: quiet,
+    });
+    server.addAgent(new Agent({ name: 'other', model: scriptedModel(['Hello.']) }), 'second');
+    const response = await get(server, '/p/second', { method: 'POST', body: 'Hi' });
+    expect(await response.json()).toEqual([
+      expect.any(String),
+      true,
+      'https://agents.example.com',
+      ['https://app.example.com'],
+      1_000,
+      'cancel',
+      false,
+    ]);
+  });
+
   test('prefix and public URL are in the links', async () => {
     const server = agentServer({
       agents: [echo()],
