@@ -1,5 +1,5 @@
 // An MCP server over streamable HTTP with one small tool; tells its port.
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import {
   createMcpHandler,
@@ -16,19 +16,24 @@ const handler = createMcpHandler(() => {
   return server;
 });
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => {
+  void answer(request, response);
+});
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (typeof value === 'string') headers.set(name, value);
   }
   const { method = 'GET' } = request;
   const body = method === 'POST' ? { body: await text(request) } : {};
-  const answer = await handler.fetch(
+  const answered = await handler.fetch(
     new Request(`http://127.0.0.1${request.url}`, { method, headers, ...body }),
   );
-  response.writeHead(answer.status, Object.fromEntries(answer.headers));
-  response.end(await answer.text());
-});
+  response.writeHead(answered.status, Object.fromEntries(answered.headers));
+  response.end(await answered.text());
+}
+
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   process.send?.(typeof address === 'object' ? address?.port : undefined);

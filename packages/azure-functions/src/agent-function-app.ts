@@ -19,6 +19,7 @@ import { handOvers, type HandOvers } from './hand-over.ts';
 import { otherPrefix, readHostJson, slowQueue, type HostJson } from './host-json.ts';
 import { httpFunction } from './http-function.ts';
 import { invocations, type Invocations } from './invocations.ts';
+import { mcpFunctions } from './mcp-trigger.ts';
 import { AgentMode } from './names.ts';
 import { settingsOf, type AgentFunctionAppOptions, type FunctionAppSettings } from './options.ts';
 import { ownAgentGuard } from './own-agents.ts';
@@ -200,6 +201,26 @@ export class AgentFunctionApp<C = unknown> {
           functionTimeoutMs: () => this.#functionTimeoutMs,
         }),
       });
+    }
+    this.#registerMcp();
+  }
+
+  /** The agents as tools of the host's own MCP server. */
+  #registerMcp(): void {
+    if (!this.#settings.mcp) return;
+    const functions = mcpFunctions({
+      agents: this.#agents,
+      serve: this.#server.fetch,
+      routePrefix: this.#options.routePrefix ?? '/api',
+      invocations: this.#invocations,
+      handOvers: this.#server.store.durable ? this.#handOvers : undefined,
+      functionTimeoutMs: () => this.#functionTimeoutMs,
+      logger: this.#logger,
+    });
+    for (const { name, options } of functions) {
+      if (this.#registered.has(name)) continue;
+      this.#registered.add(name);
+      app.mcpTool(name, options);
     }
   }
 

@@ -24,6 +24,11 @@ export interface FunctionAppOptions {
   readonly easyAuth?: boolean | EasyAuthOptions | undefined;
   /** What `host.json` has as `extensions.http.routePrefix`. Default `''`, which `host.json` must then say too. */
   readonly routePrefix?: string | undefined;
+  /**
+   * Registers the agents as tools of the host's own MCP server (`app.mcpTool`, the host's MCP extension) too. Its callers
+   * are known by the system key only: where the app must know who calls, use `protocols: [mcp()]` instead. Default `false`.
+   */
+  readonly mcp?: boolean | undefined;
   /** How long the host lets a function run. Default: `functionTimeout` of `host.json`, else 300,000. Streams end at 70 % of it. */
   readonly functionTimeoutMs?: number | undefined;
 }
@@ -39,6 +44,7 @@ export interface FunctionAppSettings {
   readonly streaming: boolean;
   readonly easyAuth: EasyAuthOptions | undefined;
   readonly principalRequired: boolean;
+  readonly mcp: boolean;
   readonly hostPrefix: string;
   readonly functionTimeoutMs: number | undefined;
 }
@@ -67,6 +73,12 @@ export function settingsOf(
       'Both easyAuth and authenticate say who the caller is. Keep one: authenticate may read x-ms-client-principal itself.',
     );
   }
+  const asksWho = options.authenticate !== undefined || easyAuthOf(options.easyAuth) !== undefined;
+  if (options.mcp === true && asksWho && options.allowAnonymous !== true) {
+    throw new UserError(
+      "mcp: true lets in whoever has the host's system key, and nobody would know who calls. Write protocols: [mcp()] instead (import { mcp } from '@agent-functions/mcp'), or allowAnonymous: true.",
+    );
+  }
   const authLevel = options.httpAuthLevel ?? 'function';
   checkLevel('httpAuthLevel', authLevel);
   const agentAuthLevels = options.agentAuthLevels ?? {};
@@ -87,6 +99,7 @@ export function settingsOf(
     easyAuth: easyAuthOf(options.easyAuth),
     principalRequired:
       easyAuthOf(options.easyAuth) !== undefined && options.allowAnonymous !== true,
+    mcp: options.mcp ?? false,
     hostPrefix: prefixOf(options.routePrefix ?? ''),
     functionTimeoutMs,
   };

@@ -39,7 +39,7 @@ interface InvocationModel {
   getResponse(
     context: object,
     result: unknown,
-  ): Promise<{ returnValue?: { http?: RpcHttp } | null }>;
+  ): Promise<{ returnValue?: { http?: RpcHttp; string?: string } | null }>;
 }
 
 interface RpcHttp {
@@ -158,7 +158,27 @@ export interface MiniHost {
   readonly logs: readonly LogLine[];
   /** What the host does before it stops the worker: awaits the `appTerminate` hooks. */
   terminate(): Promise<void>;
+  /** The tools of the host's MCP server, as its extension reads them. */
+  readonly tools: readonly McpTool[];
+  /** What the host's MCP server does with a call; answers what it makes of the function's result. */
+  callTool(toolName: string, args: Readonly<Record<string, unknown>>): Promise<McpToolResult>;
   close(): Promise<void>;
+}
+
+export interface McpTool {
+  readonly name: string;
+  readonly description: string;
+  readonly properties: readonly {
+    readonly propertyName: string;
+    readonly propertyType: string;
+    readonly isRequired: boolean;
+    readonly isArray: boolean;
+  }[];
+}
+
+export interface McpToolResult {
+  readonly text: string;
+  readonly structured: Readonly<Record<string, unknown>>;
 }
 
 export interface MiniHostOptions {
@@ -229,6 +249,8 @@ export async function miniHost(
         },
       });
     },
+    tools: mcpToolsOf(host).map(({ tool }) => tool),
+    callTool: (toolName, args) => callTool(host, toolName, args),
     logs: myLogs,
     terminate,
     close: async () => {
@@ -252,7 +274,9 @@ interface Host {
   readonly keys: MiniHostOptions['keys'];
   readonly functions: Registered['functions'];
   log(line: LogLine): void;
-  invoke(invocation: Invocation): Promise<{ returnValue?: { http?: RpcHttp } | null }>;
+  invoke(
+    invocation: Invocation,
+  ): Promise<{ returnValue?: { http?: RpcHttp; string?: string } | null }>;
 }
 
 async function invoke(
@@ -262,7 +286,7 @@ async function invoke(
   appHookData: object,
   into: LogLine[],
   invocation: Invocation,
-): Promise<{ returnValue?: { http?: RpcHttp } | null }> {
+): Promise<{ returnValue?: { http?: RpcHttp; string?: string } | null }> {
   const { functionName, invocationId, inputData, triggerMetadata } = invocation;
   const found = mine.functions.get(functionName);
   if (found === undefined) throw new Error(`No function is named ${functionName}.`);
@@ -547,4 +571,46 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+function mcpToolsOf(host: Host): readonly {
+  readonly functionName: string;
+  readonly bindingName: string;
+  readonly tool: McpTool;
+}[] {
+  return [...host.functions.values()].flatMap(({ metadata }) =>
+    Object.entries(metadata.bindings).flatMap(([bindingName, binding]) => {
+      if (binding.type !== 'mcpToolTrigger') return [];
+      const { toolName, description, toolProperties }: Record<string, unknown> = { ...binding };
+      const tool = {
+        name: String(toolName),
+        description: String(description),
+        properties: JSON.parse(String(toolProperties)),
+      };
+      return [{ functionName: metadata.name, bindingName, tool }];
+    }),
+  );
+}
+
+/** The MCP extension hands over the call as JSON, with its arguments in the metadata once more. */
+async function callTool(
+  host: Host,
+  toolName: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<McpToolResult> {
+  const found = mcpToolsOf(host).find(({ tool }) => tool.name === toolName);
+  if (found === undefined) throw new Error(`There is no tool ${toolName}.`);
+  const { returnValue } = await host.invoke({
+    functionName: found.functionName,
+    invocationId: randomUUID(),
+    inputData: [
+      {
+        name: found.bindingName,
+        data: { json: JSON.stringify({ name: toolName, arguments: args, sessionid: 's' }) },
+      },
+    ],
+    triggerMetadata: { mcptoolargs: { json: JSON.stringify(args) } },
+  });
+  const { content, structuredContent } = JSON.parse(returnValue?.string ?? '{}');
+  return { text: JSON.parse(content).text, structured: JSON.parse(structuredContent) };
 }

@@ -5,6 +5,7 @@ import {
   withContext,
   type Model,
   type Store,
+  type ToolSource,
 } from '@agent-functions/core';
 import { eventually, gate, scriptedModel, verifyJournal } from '@agent-functions/core/testing';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
@@ -214,6 +215,46 @@ describe('routes', () => {
     expect(await (await get(server, '/p', { method: 'PUT' })).json()).toEqual([
       'PUT',
       'alice',
+      false,
+    ]);
+  });
+
+  test('a protocol may make its routes of the runners and the store of the server', async () => {
+    const server = agentServer({
+      agents: { first: echo() },
+      publicUrl: 'https://agents.example.com/',
+      cors: { origins: ['https://app.example.com'] },
+      bodyLimitBytes: 1_000,
+      protocols: [
+        {
+          name: 'p',
+          handlers: ({ runners, store, ...settings }) => {
+            const { publicUrl, corsOrigins, bodyLimitBytes, onDisconnect } = settings;
+            return Object.entries(runners).map(([name, runner]) => ({
+              method: 'POST',
+              path: `/p/${name}`,
+              handler: async (request, { principal, isInvocation }) => {
+                const { result } = runner.stream(await request.text(), { principal });
+                const { response, runId } = await result;
+                const kept = (await store.runs.header(runId)) !== undefined;
+                const told = [publicUrl, corsOrigins, bodyLimitBytes, onDisconnect, isInvocation];
+                return Response.json([response, kept, ...told]);
+              },
+            }));
+          },
+        },
+      ],
+      logger: quiet,
+    });
+    server.addAgent(new Agent({ name: 'other', model: scriptedModel(['Hello.']) }), 'second');
+    const response = await get(server, '/p/second', { method: 'POST', body: 'Hi' });
+    expect(await response.json()).toEqual([
+      expect.any(String),
+      true,
+      'https://agents.example.com',
+      ['https://app.example.com'],
+      1_000,
+      'cancel',
       false,
     ]);
   });
@@ -604,3 +645,23 @@ function parse(text: string): EventSourceMessage[] {
   parser.feed(text);
   return events;
 }
+
+test('a server that closes closes the tool sources of its agents, those of handoffs too', async () => {
+  const closed: string[] = [];
+  const source = (name: string): ToolSource => ({
+    name,
+    listTools: async () => [],
+    close: async () => void closed.push(name),
+  });
+  const model = scriptedModel(() => 'Hello.');
+  const behind = new Agent({ name: 'behind', model, mcpServers: [source('git')] });
+  const front = new Agent({
+    name: 'front',
+    model,
+    mcpServers: [source('files')],
+    handoffs: [behind],
+  });
+  const server = agentServer({ agents: [front], logger: quiet });
+  await server.close();
+  expect(closed.toSorted()).toEqual(['files', 'git']);
+});

@@ -17,6 +17,7 @@ const context = {
   messages: [],
   idempotencyKey: 'r/f0.t1.c1',
   progress: () => undefined,
+  warn: () => undefined,
   updateSessionState: () => undefined,
   checkpoint: async () => undefined,
 };

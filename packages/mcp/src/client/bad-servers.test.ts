@@ -144,6 +144,9 @@ test('a tool whose definition changes is left out until it is accepted', async (
   expect(warnings).toEqual([
     expect.stringMatching(/^mcp-tool-changed: The tool work of .* accept/),
   ]);
+  await expect(source.accept(['wrok'])).rejects.toThrow(
+    /no tool "wrok" to accept\. Tools: work, rest/,
+  );
   await source.accept(['work']);
   expect((await called([source], [['work', {}]])).results).toMatchObject([{ isError: false }]);
 });
@@ -221,4 +224,12 @@ test('what a server logs goes to the logger, and what it prints to stdout distur
   expect(results).toMatchObject([{ isError: false }]);
   await eventually(() => lines.includes('debug MCP server logs: on stderr'));
   expect(lines).toContain('warn MCP server logs: {"disk":"nearly full"}');
+});
+
+test('what a server said before it ended is heard', async () => {
+  const source = odd('last-words', { timeoutMs: 5_000 });
+  const { results, warnings } = await called([source], [['work', { bytes: 2 * 1024 * 1024 }]]);
+  expect(results[0]?.isError).toBe(true);
+  expect(results[0]?.result).toMatch(/is larger than \d+ bytes and is not shown/);
+  expect(warnings).toEqual([]);
 });

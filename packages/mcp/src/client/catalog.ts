@@ -1,4 +1,4 @@
-import { AgentError } from '@agent-functions/core';
+import { AgentError, UserError } from '@agent-functions/core';
 import { orAborted } from '@agent-functions/core/provider';
 import type { Connection } from './connection.ts';
 import { toPage, type ToolDefinition } from './definition.ts';
@@ -75,11 +75,18 @@ export class Catalog {
     return Object.fromEntries(all.map((one) => [one.definition.name, one.fingerprint]));
   }
 
-  /** Accepts the present definitions of these tools, or of all. */
+  /** Accepts the present definitions of these tools, or of all. @throws UserError for a tool that is not there. */
   async accept(names: readonly string[] | undefined, signal: AbortSignal): Promise<void> {
-    for (const one of await this.#all(signal)) {
-      const { name } = one.definition;
-      if (names === undefined || names.includes(name)) this.#accepted.set(name, one.fingerprint);
+    const all = await this.#all(signal);
+    const there = all.map(({ definition }) => definition.name);
+    const missing = names?.find((name) => !there.includes(name));
+    if (missing !== undefined) {
+      throw new UserError(
+        `MCP server ${this.#settings.name} has no tool ${JSON.stringify(missing)} to accept. Tools: ${there.join(', ')}.`,
+      );
+    }
+    for (const { definition, fingerprint: present } of all) {
+      if (names?.includes(definition.name) !== false) this.#accepted.set(definition.name, present);
     }
   }
 
@@ -105,7 +112,7 @@ export class Catalog {
     try {
       return await this.#askOnce();
     } catch (error) {
-      // The server began anew since: what it said before is of no use, what it says now is.
+      // The server began anew since, or has gone: asking again changes nothing there.
       if (!(error instanceof SessionOver)) throw error;
       return await this.#askOnce().catch((again: unknown) => {
         throw again instanceof SessionOver ? this.#failure(again.cause) : again;
@@ -155,7 +162,8 @@ export class Catalog {
       }
     } catch (error) {
       const { fate, lost } = fateOf(error);
-      if (fate === 'no-session' && session.own && !signal.aborted) {
+      const over = lost || fate === 'no-session' || session.lost.aborted;
+      if (over && session.own && !session.closed && !signal.aborted) {
         session.lose(errorText(error));
         throw new SessionOver(errorText(error), { cause: error });
       }

@@ -1,10 +1,12 @@
 import type { Transport } from '@modelcontextprotocol/client';
 import { answerServer } from './answer-server.ts';
 import { serverFetch } from './http-fetch.ts';
+import { programOf } from './program.ts';
 import { Session } from './session.ts';
 import type { HttpReach, Settings, StdioReach } from './settings.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { version } from './version.ts';
+import { groups } from './watchdog.ts';
 
 /** Revisions that negotiate without a handshake, from the first of them on. */
 const firstOfNewEra = '2026-07-28';
@@ -115,7 +117,21 @@ async function transportOf(
   const { name, maxMessageBytes, logger } = settings;
   const sdk = await import('@modelcontextprotocol/client');
   if (reach.type === 'stdio') {
-    const { getDefaultEnvironment } = await import('@modelcontextprotocol/client/stdio');
+    const { getDefaultEnvironment, StdioClientTransport } =
+      await import('@modelcontextprotocol/client/stdio');
+    if (!groups) {
+      // Where there are no process groups, programs may be scripts of a shell, which the SDK knows how to start.
+      const { command, args } = programOf(reach);
+      const where = reach.cwd === undefined ? {} : { cwd: reach.cwd };
+      const params = {
+        command,
+        args: [...args],
+        env: reach.env,
+        stderr: 'ignore' as const,
+        ...where,
+      };
+      return new StdioClientTransport({ ...params, maxBufferSize: maxMessageBytes });
+    }
     const parts = { parse: sdk.parseJSONRPCMessage, environment: getDefaultEnvironment };
     return new StdioTransport(reach, parts, { name, maxMessageBytes, logger });
   }

@@ -15,6 +15,8 @@ export class Session {
   toolsVersion = 0;
   /** Why it was lost. */
   why = 'it was closed';
+  /** Closed by us, not lost. */
+  closed = false;
   readonly #lost = new AbortController();
   readonly #close: (() => Promise<void>) | undefined;
   readonly #warners = new Set<Warn>();
@@ -65,6 +67,7 @@ export class Session {
 
   async #end(): Promise<void> {
     if (!this.lost.aborted) {
+      this.closed = true;
       this.#lost.abort(new AgentError('aborted', `MCP server ${this.name} was closed.`));
     }
     await (this.#close?.() ?? this.client.close()).catch(() => undefined);

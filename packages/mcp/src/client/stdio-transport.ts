@@ -7,7 +7,7 @@ import { idAtEdges, Lines } from './lines.ts';
 import { programOf } from './program.ts';
 import { tooLarge, tooLargeText } from './stand-in.ts';
 import type { StdioReach } from './settings.ts';
-import { groups, guard, signalGroup } from './watchdog.ts';
+import { guard, signalGroup } from './watchdog.ts';
 
 /** The SDK's reader of messages, and the variables that a child may inherit. */
 export interface StdioParts {
@@ -17,9 +17,10 @@ export interface StdioParts {
 
 /** How long a server may take to end when its stdin has, and again when it was asked to terminate. */
 const graceMs = 1_000;
+const lastWordsMs = 500;
 
 /**
- * A server that is a process of its own, in a group of its own, so that what it starts (`npx`, shells) ends with it.
+ * For systems with process groups: a server that is a process of its own, in a group of its own, so that what it starts (`npx`, shells) ends with it.
  * It has `stderr` and `pid`, by which the SDK knows it for a local pipe.
  */
 export class StdioTransport implements Transport {
@@ -58,10 +59,7 @@ export class StdioTransport implements Transport {
     const { cwd, env } = this.#reach;
     const child = spawn(command, [...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      detached: groups,
-      windowsHide: true,
-      // Programs of npm are scripts there, which only a shell starts.
-      shell: process.platform === 'win32' && !/\.exe$/i.test(command),
+      detached: true,
       env: { ...this.#parts.environment(), ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
@@ -81,15 +79,24 @@ export class StdioTransport implements Transport {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       release();
       this.#log('debug', `ended with ${signal ?? `code ${code}`}`);
-      setImmediate(() => this.#gone(child));
+      // Its last words may still be in the pipe; whoever left its group may hold the pipe open.
+      const timer = setTimeout(() => this.#gone(child), lastWordsMs);
+      child.once('close', () => {
+        clearTimeout(timer);
+        this.#gone(child);
+      });
     });
   }
 
+  /** @throws Error `Not connected` where the process did not take it, and so will not do it. */
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
-    if (stdin == null || !stdin.writable) throw new Error('The server process has ended.');
-    if (!stdin.write(`${JSON.stringify(message)}\n`)) {
+    if (stdin == null || !stdin.writable) throw new Error('Not connected');
+    if (stdin.write(`${JSON.stringify(message)}\n`)) return;
+    try {
       await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+    } catch (error) {
+      throw new Error('Not connected', { cause: error });
     }
   }
 

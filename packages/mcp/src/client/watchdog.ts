@@ -20,7 +20,7 @@ end KILL
 const living = new Set<number>();
 let shell: ChildProcess | undefined;
 
-/** Whether children get a process group of their own, which can be ended as one. */
+/** Whether this system has process groups, which can be ended as one. */
 export const groups = process.platform !== 'win32';
 
 /** Ends this child's group when this process ends, whatever ends it. Answers what to call when the child has ended. */
@@ -42,7 +42,7 @@ export function guard(pid: number): () => void {
 /** Sends a signal to a child and what it started. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(groups ? -pid : pid, signal);
+    process.kill(-pid, signal);
   } catch {
     // It has ended.
   }
@@ -53,7 +53,6 @@ function endAll(): void {
 }
 
 function tell(op: '+' | '-', pid: number): void {
-  if (!groups) return;
   if (shell === undefined) {
     const child = spawn('/bin/sh', ['-c', script], {
       stdio: ['pipe', 'ignore', 'ignore'],

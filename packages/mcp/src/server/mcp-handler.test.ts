@@ -308,6 +308,10 @@ test('configure adds what the SDK has', async () => {
 
 test('what cannot be published is refused at load', () => {
   const load = (options: McpHandlerOptions) => () => mcpHandler(options);
+  const misspelled = { name: 'misspelled', waitms: 5 };
+  expect(load(misspelled)).toThrow('mcpHandler() has no option "waitms". Options: name, title,');
+  expect(load({ waitMs: 0 })).toThrow('mcpHandler() has waitMs: 0. Write a number above 0.');
+  expect(load({ allowedHosts: ['https://a.example'] })).toThrow('Write a list of host names');
   expect(load({ agents: [new Agent({ name: 'get_run' })] })).toThrow('two tools named get_run');
   expect(load({ agents: [weather()], tools: [weather().asTool()] })).toThrow('two tools named');
   expect(load({ tools: [weather().asTool()] })).toThrow('stands for an agent');

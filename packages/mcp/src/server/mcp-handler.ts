@@ -11,6 +11,7 @@ import {
   type ProtocolRunner,
 } from '@agent-functions/core';
 
+import { checkServerOptions, handlerKinds } from './check-options.ts';
 import { endpoint } from './endpoint.ts';
 import { gate } from './gate.ts';
 import { defaultWaitMs, type McpHandlerOptions } from './options.ts';
@@ -31,6 +32,7 @@ export interface McpHandler {
  * @throws UserError for agents or tools that cannot be published, and for unknown options.
  */
 export function mcpHandler<C = unknown>(options: McpHandlerOptions<C>): McpHandler {
+  checkServerOptions('mcpHandler()', options, handlerKinds);
   const logger = options.logger ?? consoleLogger({ level: 'warn' });
   const store = options.store ?? memoryStore();
   const made = runnersOf(options, logger, store);

@@ -1,4 +1,5 @@
 import { UserError, type Protocol } from '@agent-functions/core';
+import { checkServerOptions, protocolKinds } from './check-options.ts';
 import { endpoint } from './endpoint.ts';
 import { gate } from './gate.ts';
 import { defaultWaitMs, type McpProtocolOptions } from './options.ts';
@@ -13,9 +14,10 @@ export interface McpProtocol extends Protocol {
  * A server's agents as an MCP server, for its `protocols`: each a tool, at `/mcp`. Who calls, the server says
  * (`authenticate`), unless `verifyToken` does.
  *
- * @throws UserError here for a path that is none; where it is mounted, for agents and tools that cannot be published.
+ * @throws UserError here for options that there are not; where it is mounted, for agents and tools that cannot be published.
  */
 export function mcp(options: McpProtocolOptions = {}): McpProtocol {
+  checkServerOptions('mcp()', options, protocolKinds);
   const { path = '/mcp' } = options;
   if (!/^\/[^{}?#\s]*$/.test(path)) {
     throw new UserError(

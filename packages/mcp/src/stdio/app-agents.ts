@@ -44,7 +44,9 @@ function toAgents(value: unknown): AppAgents | undefined {
     const list: readonly unknown[] = value;
     const agents = list.filter(isAgent);
     const all = agents.length > 0 && agents.length === list.length;
-    return all ? ofAgents(Object.fromEntries(agents.map((one) => [one.name, one] as const))) : undefined;
+    return all
+      ? ofAgents(Object.fromEntries(agents.map((one) => [one.name, one] as const)))
+      : undefined;
   }
   if (!isRecord(value)) return undefined;
   if (isServer(value)) return ofServer(value);
@@ -99,9 +101,7 @@ function isAgent(value: unknown): value is Agent<unknown, unknown> {
   );
 }
 
-function hasAgent(
-  entry: readonly [string, unknown],
-): entry is [string, Agent<unknown, unknown>] {
+function hasAgent(entry: readonly [string, unknown]): entry is [string, Agent<unknown, unknown>] {
   return isAgent(entry[1]);
 }
 

@@ -69,6 +69,7 @@ function call(id: number, name: string, bytes: number): void {
   if (how === 'samples') {
     send({ id: 900, method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } });
   }
+  if (how === 'last-words') process.stdout.once('drain', () => process.exit());
   send({
     id,
     result: {
