@@ -279,19 +279,19 @@ describe('a worker that is about to go', () => {
     const read = slow('read', 'read');
     const script: Script = [{ calls: [['read', {}]] }, 'Read.'];
     const host = await worker(queue, script, { tools: [read.tool], functionTimeoutMs: 1_000 });
-    const began = performance.now();
     const [answer, queued] = await Promise.all([chat(host), chat(host, later).then(runIdOf)]);
-    const pump = queue.pump(host);
     expect(answer.status).toBe(202);
+    await host.deliver('agents-wake', { text: JSON.stringify({ runId: queued }), dequeueCount: 1 });
     const ids = [await runIdOf(answer), queued];
     for (const runId of ids) {
       await eventually(async () => {
         const peek = await queue.store.runs.peek(runId);
         return peek !== undefined && peek.seq > 1 && peek.lease === undefined;
       }, 'the run is let go of');
+      expect((await queue.store.runs.peek(runId))?.ended).toBe(false);
     }
-    expect(performance.now() - began).toBeLessThan(3_500);
     read.opens.open();
+    const pump = queue.pump(host);
     for (const runId of ids) {
       await eventually(async () => (await queue.store.runs.peek(runId))?.ended, 'the run ends');
     }
