@@ -60,6 +60,12 @@ test('core does not import its testing sub-path', () => {
   ]);
 });
 
+test('core does not import its provider sub-path', () => {
+  expect(problemsIn({ 'packages/core/src/a.ts': `export * from './provider/index.ts';` })).toEqual([
+    expect.stringContaining('core/provider is for who writes a provider'),
+  ]);
+});
+
 test('core/testing imports no test runner', () => {
   expect(
     problemsIn({ 'packages/core/src/testing/index.ts': `import { expect } from 'vitest';` }),

@@ -122,6 +122,10 @@ function ruleOf(
       return [`imports ${specifier}, a file of another package. Import the package by its name.`];
     if (each.folder === 'core' && !isCoreTesting(file) && isCoreTesting(target))
       return [`imports ${specifier}: core/testing stands on core, not the other way round.`];
+    if (each.folder === 'core' && isCoreProvider(target) && isCoreEntry(file))
+      return [
+        `imports ${specifier}: core/provider is for who writes a provider; an app does not carry it with core.`,
+      ];
     return [];
   }
   if (each.folder === 'core') return [`imports ${specifier}: core imports nothing.`];
@@ -143,6 +147,15 @@ function loadsAtOnce(file: string, specifier: string): boolean {
     ([folder, modules]) =>
       file.startsWith(folder) && (modules.includes(specifier) || modules.includes('*')),
   );
+}
+
+function isCoreProvider(file: string): boolean {
+  return file.startsWith('src/provider/');
+}
+
+/** Files of the package's own entry point: those of no sub-path. */
+function isCoreEntry(file: string): boolean {
+  return file.startsWith('src/') && !isCoreTesting(file) && !isCoreProvider(file);
 }
 
 function isCoreTesting(file: string): boolean {
