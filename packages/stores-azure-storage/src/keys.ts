@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from './builtins.ts';
 
 // Keys of tables hold no / \ # ? and no control characters, and at most 1 KiB:
 // https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
@@ -10,11 +10,7 @@ export function keyOf(id: string): string {
 
 /** 128 bits of SHA-256 (of its JSON, which has half characters too) that name a text in a key. */
 export function hashOf(text: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify(text))
-    .digest()
-    .subarray(0, 16)
-    .toString('base64url');
+  return sha256(JSON.stringify(text)).subarray(0, 16).toString('base64url');
 }
 
 /** A whole number from 0 so that keys sort by it. */

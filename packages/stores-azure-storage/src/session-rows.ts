@@ -1,5 +1,5 @@
 import type { SessionChange, SessionSnapshot } from '@agent-functions/core';
-import { createHash } from 'node:crypto';
+import { sha256 } from './builtins.ts';
 import { toAsciiJson } from './ascii-json.ts';
 import { ascending, keyOf } from './keys.ts';
 import { flagIn, numberIn, textIn, type Columns, type Row } from './table.ts';
@@ -55,7 +55,7 @@ export function versionOf(head: SessionHead | undefined): string {
 
 /** The end of each version that an operation makes in a session: how its repeat is told. */
 function markOf(operationId: string, born: string): string {
-  return createHash('sha256').update(`${born}\n${operationId}`).digest('base64url').slice(0, 16);
+  return sha256(`${born}\n${operationId}`).toString('base64url').slice(0, 16);
 }
 
 /** The version that an operation made before. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomText } from './builtins.ts';
 import {
   AgentError,
   SessionConflictError,
@@ -184,7 +184,7 @@ export function sessionStore(
         ];
         const now = clock.now();
         const [texts, stateTexts] = packed;
-        const born = before?.born ?? randomBytes(9).toString('base64url');
+        const born = before?.born ?? randomText(9);
         const versions = nextVersions(before?.versions ?? [], operationId, born);
         const version = versions.at(-1) ?? '';
         const generation = (before?.generation ?? 0) + (replaceWith === undefined ? 0 : 1);

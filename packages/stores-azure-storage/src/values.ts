@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { promisify } from 'node:util';
-import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
+import { deflate, inflate } from './builtins.ts';
 import type { Account } from './account.ts';
 import { isRefusal } from './errors.ts';
 import { textIn, type Columns, type Row } from './table.ts';
@@ -38,9 +36,6 @@ const properties = 12;
 /** From here on packing is done off this thread. */
 const slowChars = 65_536;
 
-const deflate = promisify(deflateRaw);
-const inflate = promisify(inflateRaw);
-
 /**
  * A text is UTF-8, deflated (columns `z0`, `z1` …, RFC 1951) where that is shorter, else as it is (`u0` …): a string
  * column would take two bytes a character. A blob (column `blob`) holds the deflated bytes.
@@ -54,10 +49,10 @@ export function values(account: Account): Values {
   return {
     async pack(text, folder) {
       const plain = Buffer.from(text);
-      const short = text.length < slowChars ? deflateRawSync(plain) : await deflate(plain);
+      const short = await deflate(plain, text.length >= slowChars);
       const [name, bytes] = short.length < plain.length ? ['z', short] : ['u', plain];
       if (bytes.length <= properties * propertyBytes) return { columns: split(name, bytes) };
-      const blob = `${folder}${randomUUID()}`;
+      const blob = `${folder}${crypto.randomUUID()}`;
       await account.blobs('write', (container, abortSignal) =>
         container.getBlockBlobClient(blob).upload(short, short.length, { abortSignal }),
       );
@@ -70,11 +65,11 @@ export function values(account: Account): Values {
         const bytes = await account.blobs('read', (container, abortSignal) =>
           container.getBlobClient(blob).downloadToBuffer(0, undefined, { abortSignal }),
         );
-        return (await inflate(bytes)).toString();
+        return (await inflate(bytes, true)).toString();
       }
       const short = join(row, 'z');
       if (short === undefined) return join(row, 'u')?.toString() ?? '';
-      const plain = short.length < slowChars ? inflateRawSync(short) : await inflate(short);
+      const plain = await inflate(short, short.length >= slowChars);
       return plain.toString();
     },
 
