@@ -72,12 +72,15 @@ export interface Worker extends AsyncDisposable {
   readonly routes: readonly { readonly route: string }[];
 }
 
-/** Starts a worker in a process of its own. Leaving the scope ends it. */
-export async function startWorker(folder: string): Promise<Worker> {
+/** Starts a worker in a process of its own, with settings of the app. Leaving the scope ends it. */
+export async function startWorker(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Worker> {
   const program = fileURLToPath(new URL('functions-worker.ts', import.meta.url));
   const child = spawn(process.execPath, [program], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], ...offline },
+    env: { PATH: process.env['PATH'], ...offline, ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const end = async (): Promise<void> => {

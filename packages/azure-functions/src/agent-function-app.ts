@@ -12,21 +12,24 @@ import {
   type AgentServerOptions,
   type ServerRunner,
 } from '@agent-functions/server';
-import { app } from '@azure/functions';
+import { app, type InvocationContext } from '@azure/functions';
 import { isAgentPattern, planFunctions, type PlannedFunction } from './function-plan.ts';
 import { functionsCore, runsOurCopy, secondCopy } from './functions-core.ts';
-import { readHostJson } from './host-json.ts';
+import { handOvers, type HandOvers } from './hand-over.ts';
+import { readHostJson, slowQueue, type HostJson } from './host-json.ts';
 import { httpFunction } from './http-function.ts';
 import { invocations, type Invocations } from './invocations.ts';
 import { AgentMode } from './names.ts';
 import { settingsOf, type AgentFunctionAppOptions, type FunctionAppSettings } from './options.ts';
 import { ownAgentGuard } from './own-agents.ts';
+import { defaultMaxDequeueCount, wakeFunction } from './wake-function.ts';
 import { wireTap } from './wire.ts';
 
 /** The host stops the worker 5 s after it has asked it to end. */
 const terminateWithinMs = 4_500;
-/** What of that answers get to end by themselves. */
+/** What of that answers get to end by themselves; a little more than the runs that are let go of. */
 const answerWithinMs = 2_000;
+const answerLeftWithinMs = 2_500;
 /** And then to say that the server stops. */
 const lastWordsMs = 500;
 
@@ -45,8 +48,10 @@ export class AgentFunctionApp<C = unknown> {
   readonly #protocols: ReadonlySet<string>;
   readonly #logger: Logger;
   readonly #invocations: Invocations = invocations();
+  readonly #handOvers: HandOvers = handOvers();
   readonly #registered = new Set<string>();
   #functionTimeoutMs: number;
+  #maxDequeueCount = defaultMaxDequeueCount;
   #started = false;
 
   constructor(options: AgentFunctionAppOptions<C>) {
@@ -131,13 +136,28 @@ export class AgentFunctionApp<C = unknown> {
   }
 
   /**
+   * What takes the wakes of a store whose queue a trigger of your own listens to (`createTriggers: false`):
+   * `app.storageQueue('wake', { ...trigger, handler: agents.wake })`, with `store.wake.trigger`.
+   */
+  readonly wake: (message: unknown, context: InvocationContext) => Promise<void> = wakeFunction({
+    wake: (call, options) => this.#server.wake(call, options),
+    handOvers: this.#handOvers,
+    invocations: this.#invocations,
+    log: (level, message, fields) => this.#logger.log(level, message, fields),
+    functionTimeoutMs: () => this.#functionTimeoutMs,
+    maxDequeueCount: () => this.#maxDequeueCount,
+  });
+
+  /**
    * Lets answers end for two seconds, then tells their clients, ends open requests and waits for their work, 4.5 s at
-   * most. The host's `appTerminate` does it.
+   * most. Runs of a durable store are let go of meanwhile, for another worker. The host's `appTerminate` does it.
    */
   async close(): Promise<void> {
     const settled = this.#invocations.settled();
+    const { durable } = this.#server.store;
+    this.#handOvers.stop();
     const ended = async (): Promise<void> => {
-      await this.#server.close({ graceMs: answerWithinMs });
+      await this.#server.close({ graceMs: durable ? answerLeftWithinMs : answerWithinMs });
       await within(lastWordsMs, settled);
       this.#invocations.abortAll('host-stops');
       await settled;
@@ -157,7 +177,10 @@ export class AgentFunctionApp<C = unknown> {
         );
       return;
     }
-    if (first) this.#setUp();
+    if (first) {
+      this.#setUp();
+      this.#registerWake();
+    }
     const wires = wireTap();
     for (const planned of functions) {
       app.http(planned.name, {
@@ -168,6 +191,7 @@ export class AgentFunctionApp<C = unknown> {
           serve: this.#serveFor(planned),
           wires,
           invocations: this.#invocations,
+          handOvers: this.#server.store.durable ? this.#handOvers : undefined,
           logger: this.#logger,
           streaming: this.#settings.streaming,
           easyAuth: this.#settings.easyAuth,
@@ -176,6 +200,13 @@ export class AgentFunctionApp<C = unknown> {
         }),
       });
     }
+  }
+
+  #registerWake(): void {
+    const trigger = this.#server.store.wake?.trigger;
+    if (trigger?.type !== 'queue') return;
+    const { queueName, connection } = trigger;
+    app.storageQueue('agents-wake', { queueName, connection, handler: this.wake });
   }
 
   #plan(): readonly PlannedFunction[] {
@@ -207,12 +238,20 @@ export class AgentFunctionApp<C = unknown> {
     const { hostPrefix, functionTimeoutMs } = this.#settings;
     if (functionTimeoutMs === undefined && hostJson.functionTimeoutMs !== undefined)
       this.#functionTimeoutMs = hostJson.functionTimeoutMs;
+    this.#readQueues(hostJson);
     if (hostJson.routePrefix !== hostPrefix) {
       this.#logger.log(
         'error',
         `host.json puts ${JSON.stringify(hostJson.routePrefix)} before every route, and this app counts on ${JSON.stringify(hostPrefix)}: its routes are not where they should be. Write "extensions": { "http": { "routePrefix": ${JSON.stringify(hostPrefix)} } } in host.json.`,
       );
     }
+  }
+
+  #readQueues(hostJson: HostJson): void {
+    if (this.#server.store.wake?.trigger?.type !== 'queue') return;
+    this.#maxDequeueCount = hostJson.queues.maxDequeueCount ?? defaultMaxDequeueCount;
+    const slow = slowQueue(hostJson);
+    if (slow !== undefined) this.#logger.log('warn', slow);
   }
 
   /** The server; for the function of all agents without those that have a function of their own. */

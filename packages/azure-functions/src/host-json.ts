@@ -7,6 +7,11 @@ export interface HostJson {
   readonly routePrefix: string;
   /** `functionTimeout`; nothing where it is not set, or `-1`. */
   readonly functionTimeoutMs: number | undefined;
+  /** `extensions.queues`: what of it is set. */
+  readonly queues: {
+    readonly maxPollingIntervalMs: number | undefined;
+    readonly maxDequeueCount: number | undefined;
+  };
 }
 
 /** Reads the app's `host.json`; nothing where there is none. */
@@ -18,11 +23,29 @@ export async function readHostJson(folder: string): Promise<HostJson | undefined
     return undefined;
   }
   const routePrefix = at(parsed, 'extensions', 'http', 'routePrefix');
-  const functionTimeout = at(parsed, 'functionTimeout');
+  const maxDequeueCount = at(parsed, 'extensions', 'queues', 'maxDequeueCount');
   return {
     routePrefix: typeof routePrefix === 'string' ? routePrefix : 'api',
-    functionTimeoutMs: typeof functionTimeout === 'string' ? toMs(functionTimeout) : undefined,
+    functionTimeoutMs: toMs(at(parsed, 'functionTimeout')),
+    queues: {
+      maxPollingIntervalMs: toMs(at(parsed, 'extensions', 'queues', 'maxPollingInterval')),
+      maxDequeueCount: typeof maxDequeueCount === 'number' ? maxDequeueCount : undefined,
+    },
   };
+}
+
+/** The host looks at a queue that was empty less and less often, after a while once a minute. */
+const slowestPollMs = 2_000;
+
+/**
+ * What to write where a wake may come late: what is abandoned, answered or handed over would go on by it. Nothing where
+ * the host looks often enough.
+ */
+export function slowQueue({ queues }: HostJson): string | undefined {
+  const { maxPollingIntervalMs: polled } = queues;
+  if (polled !== undefined && polled <= slowestPollMs) return undefined;
+  const now = polled === undefined ? 'a minute' : `${polled / 1_000} s`;
+  return `host.json lets the host look at a quiet queue as seldom as once in ${now}, and runs of this app's store wait for its queue when they are answered, handed over or abandoned. Write "extensions": { "queues": { "maxPollingInterval": "00:00:02", "visibilityTimeout": "00:00:30" } } in host.json: a look every two seconds, and half a minute before a wake that failed comes again.`;
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {
@@ -34,9 +57,10 @@ function at(value: unknown, ...path: readonly string[]): unknown {
   return here;
 }
 
-/** `hh:mm:ss`, or `d.hh:mm:ss`. */
-function toMs(timeSpan: string): number | undefined {
-  const match = /^(?:(\d+)\.)?(\d+):(\d+):(\d+)$/.exec(timeSpan);
+/** `hh:mm:ss`, or `d.hh:mm:ss`; with a fraction of a second or without. */
+function toMs(timeSpan: unknown): number | undefined {
+  if (typeof timeSpan !== 'string') return undefined;
+  const match = /^(?:(\d+)\.)?(\d+):(\d+):(\d+(?:\.\d+)?)$/.exec(timeSpan);
   if (match === null) return undefined;
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match
     .slice(1)

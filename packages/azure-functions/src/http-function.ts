@@ -6,6 +6,7 @@ import type {
   InvocationContext,
 } from '@azure/functions';
 import { easyAuthPrincipal, type EasyAuthOptions } from './easy-auth.ts';
+import { askToEnd, giveUp, type HandOvers } from './hand-over.ts';
 import type { Invocation, Invocations } from './invocations.ts';
 import {
   internalProblem,
@@ -24,6 +25,8 @@ export interface HttpFunctionOptions {
   readonly serve: Serve;
   readonly wires: WireTap;
   readonly invocations: Invocations;
+  /** Where another worker can go on with a run of this one. */
+  readonly handOvers: HandOvers | undefined;
   readonly logger: Logger;
   /** Whether the library was told to stream: then its headers may be a caller's words, unless the wire is known. */
   readonly streaming: boolean;
@@ -36,9 +39,6 @@ export interface HttpFunctionOptions {
 
 /** The front end gives up on an answer that has not begun by then (230 s), so it is ready a little earlier. */
 const firstByteMs = 210_000;
-/** Shares of the function's time: when streams are asked to end, and when whatever still runs is given up. */
-const askToEnd = 0.7;
-const giveUp = 0.9;
 
 /** A function of `@azure/functions` that answers with `serve`. It never throws, and always answers with a status. */
 export function httpFunction(options: HttpFunctionOptions): HttpHandler {
@@ -115,6 +115,8 @@ function hostOf(
 ): HostContext {
   const { invocationId } = context;
   const { logger, invocations } = options;
+  const leaving = options.handOvers?.begin(options.functionTimeoutMs());
+  if (leaving !== undefined) invocation.onEnd(() => leaving.end());
   const log: HostContext['log'] = (level, message, fields) =>
     // cure: trap-7 | context.log(level, message, fields);
     logger.log(level, message, { invocationId, ...fields });
@@ -125,6 +127,7 @@ function hostOf(
     principal: options.trusted ? principalOf(request, options.easyAuth, log) : undefined,
     deadline: Date.now() + timeToAnswer(request, options.functionTimeoutMs()),
     traceparent: context.traceContext?.traceParent,
+    handOver: leaving?.handOver,
     waitUntil: (work) => invocations.waitUntil(work, log),
     log,
   };

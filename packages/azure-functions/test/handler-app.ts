@@ -38,6 +38,7 @@ export async function handlerApp(
         serve,
         wires: options.withoutWires === true ? noWires : wireTap(),
         invocations: open,
+        handOvers: undefined,
         logger: options.logger ?? silentLogger,
         streaming: options.streaming,
         easyAuth: options.easyAuth,

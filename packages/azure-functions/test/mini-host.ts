@@ -23,6 +23,8 @@ interface Metadata {
         readonly route?: string;
         readonly methods?: readonly string[];
         readonly authLevel?: string;
+        readonly queueName?: string;
+        readonly connection?: string;
       }
     >
   >;
@@ -133,12 +135,26 @@ export interface HttpRoute {
   readonly authLevel: string;
 }
 
+export interface QueueFunction {
+  readonly name: string;
+  readonly queueName: string;
+  /** The app setting that has the connection. */
+  readonly connection: string;
+}
+
 export interface MiniHost {
   readonly url: string;
   /** Whether the library streams: it has opened its own HTTP server. */
   readonly streams: boolean;
   /** In the order in which the host matches them. */
   readonly routes: readonly HttpRoute[];
+  /** The functions that queues trigger. */
+  readonly queues: readonly QueueFunction[];
+  /** What the host does with a message that it took from a queue. @throws what the function throws: it comes again. */
+  deliver(
+    functionName: string,
+    message: { readonly text: string; readonly dequeueCount: number },
+  ): Promise<void>;
   readonly logs: readonly LogLine[];
   /** What the host does before it stops the worker: awaits the `appTerminate` hooks. */
   terminate(): Promise<void>;
@@ -195,6 +211,24 @@ export async function miniHost(
     url: `http://127.0.0.1:${address.port}`,
     streams: host.httpUri !== undefined,
     routes,
+    queues: queuesOf(host).map(({ name, queueName, connection }) => ({
+      name,
+      queueName,
+      connection,
+    })),
+    deliver: async (functionName, { text, dequeueCount }) => {
+      const queue = queuesOf(host).find(({ name }) => name === functionName);
+      if (queue === undefined) throw new Error(`No queue triggers ${functionName}.`);
+      await host.invoke({
+        functionName,
+        invocationId: randomUUID(),
+        inputData: [{ name: queue.bindingName, data: { string: text } }],
+        triggerMetadata: {
+          Id: { string: randomUUID() },
+          DequeueCount: { string: String(dequeueCount) },
+        },
+      });
+    },
     logs: myLogs,
     terminate,
     close: async () => {
@@ -291,6 +325,17 @@ function routesOf(host: Host): readonly CompiledRoute[] {
       ];
     })
     .toSorted((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
+}
+
+function queuesOf(host: Host): readonly (QueueFunction & { readonly bindingName: string })[] {
+  return [...host.functions.values()].flatMap(({ metadata }) =>
+    Object.entries(metadata.bindings).flatMap(
+      ([bindingName, { type, queueName = '', connection = '' }]) =>
+        type === 'queueTrigger'
+          ? [{ name: metadata.name, bindingName, queueName, connection }]
+          : [],
+    ),
+  );
 }
 
 function compile(route: string): {

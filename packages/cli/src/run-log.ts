@@ -167,6 +167,7 @@ function describe(event: RunEvent, progress: Progress, verbose: boolean): string
         ? facts('routes to nobody, answers itself', event.reason ?? false)
         : undefined;
     case 'tool-checkpoint':
+    case 'session-state':
     case 'compaction':
       return verbose ? event.type : undefined;
     default:

@@ -78,6 +78,10 @@ test('an app file is served, with its store beside it and its routes and undecla
     'POST /api/runs/{id}/cancel',
     'POST /api/runs/{id}/decisions',
     'POST /api/runs/{id}/approvals',
+    'GET /api/sessions',
+    'GET /api/sessions/{id}',
+    'DELETE /api/sessions/{id}',
+    'GET /api/openapi.json',
   ]);
   expect(existsSync(join(folder.path, '.agent-functions/dev.db'))).toBe(true);
   expect(readFileSync(join(folder.path, '.agent-functions/.gitignore'), 'utf8')).toBe('*\n');
@@ -268,7 +272,7 @@ test('a run that fails is one line', async () => {
 });
 
 function routesIn(output: string): readonly string[] {
-  return [...output.matchAll(/^ {2}(GET|POST) +(\/\S+)$/gm)].map(
+  return [...output.matchAll(/^ {2}(GET|POST|DELETE) +(\/\S+)$/gm)].map(
     ([, method, path]) => `${method} ${path}`,
   );
 }

@@ -1,18 +1,26 @@
 import type { AgentDefinition } from './agent-definition.ts';
 import { checkCount, checkLimits } from './check-number.ts';
+import { checkCompaction } from './compaction.ts';
 import { AgentError, IdempotencyMismatchError, UserError } from './errors.ts';
-import type { RecordedOptions, RunEvent, RunEventBody, RunLimits } from './events.ts';
+import type { Compaction, RecordedOptions, RunEvent, RunEventBody, RunLimits } from './events.ts';
 import { keyedRunId, randomId } from './ids.ts';
 import { normalInput, type NormalInput } from './input.ts';
 import { firstEvent } from './journal.ts';
-import { canonicalJson, isJsonObject, sha256Hex, toJson } from './json.ts';
+import { canonicalJson, isJsonObject, sha256Hex, toJson, type Json } from './json.ts';
 import { LiveRun, type Surroundings } from './live-run.ts';
 import type { RunInput, RunOptions } from './run-result.ts';
-import { claimSession, confirmSession, unclaimSession, type Claim } from './session.ts';
+import { fittingCompaction, type SessionLimits } from './session-limits.ts';
+import {
+  claimSession,
+  confirmSession,
+  deleteUnbegun,
+  unclaimSession,
+  type Claim,
+} from './session.ts';
 import type { RunState } from './state.ts';
 import type { Lease, RunHeader, Store } from './store.ts';
 import { surely } from './surely.ts';
-import { wakeAfterLease } from './wake.ts';
+import { takeWatched } from './wake.ts';
 
 /** A run as its begin left it: recorded, held, ready to advance; or one that was there before. */
 export type Begun =
@@ -44,6 +52,8 @@ export interface Beginner<C> {
   /** The id of a run without an idempotency key. */
   readonly freshId: string;
   readonly contextFor: (state: RunState, options: RunOptions<C>) => Promise<C>;
+  readonly compaction?: Compaction | undefined;
+  readonly sessionLimits?: SessionLimits | undefined;
   /** The run begins with this handoff. */
   readonly handoff?: RecordedOptions['handoff'];
 }
@@ -63,6 +73,8 @@ export async function begin<C>(
   checkCount('maxTurns', options.maxTurns, 1);
   checkCount('toolConcurrency', options.toolConcurrency, 1);
   if (options.limits !== undefined) checkLimits(options.limits);
+  checkCompaction(options.compaction);
+  let compaction = options.compaction ?? by.compaction;
   let normal = normalInput(input, runId);
   const sessionId = options.sessionId ?? normal.sessionId;
   if (sessionId !== undefined && store === undefined) {
@@ -80,6 +92,7 @@ export async function begin<C>(
               sessionId ?? null,
               normal.requestContext,
               ...(by.handoff === undefined ? [] : [by.handoff]),
+              ...askedBeside(options, normal),
             ]),
           ),
         );
@@ -101,8 +114,14 @@ export async function begin<C>(
   };
   let claim: Claim | undefined;
   if (store !== undefined && sessionId !== undefined) {
-    const keyed = key !== undefined;
-    claim = await claimSession(store, sessionId, { runId, owner: principal?.id, keyed });
+    claim = await claimSession(store, sessionId, {
+      runId,
+      owner: principal?.id,
+      keyed: key !== undefined,
+      admit: (session) => {
+        compaction = fittingCompaction(session, by.sessionLimits, compaction);
+      },
+    });
     const known = claim === undefined ? await store.runs.header(runId) : undefined;
     if (known !== undefined) return exists(known, requestHash);
   }
@@ -110,22 +129,22 @@ export async function begin<C>(
   const active = by.handoff === undefined ? firstAgent(agent, claim) : agent.name;
   const first = by.around.agent(active)?.name ?? agent.name;
   const limits = limitsOf(agent, options);
-  const body = runStart(normal, sessionId, claim, { ...options, limits }, by.handoff);
+  const body = runStart(normal, sessionId, claim, { ...options, limits, compaction }, by.handoff);
   const { event, state } = firstEvent({
     runId,
     agent: first,
-    base: claim?.base ?? [],
+    base: claim?.base,
     body: first === agent.name ? body : { ...body, entryAgent: agent.name },
   });
   if (store === undefined) {
     return { type: 'ephemeral', header, state, event };
   }
-  await wakeAfterLease(store, runId, by.around.leaseMs);
-  const holder = randomId();
-  const askedAt = performance.now();
-  const created = await surely(() =>
-    store.runs.create(header, event, { holder, ttlMs: by.around.leaseMs }),
-  ).catch(async (error: unknown) => {
+  const { leaseMs } = by.around;
+  let askedAt = 0;
+  const created = await takeWatched(store, { runId, leaseMs }, (holder) => {
+    askedAt = performance.now();
+    return surely(() => store.runs.create(header, event, { holder, ttlMs: leaseMs }));
+  }).catch(async (error: unknown) => {
     // Nothing was created: the session must not wait for a run that will never be.
     if (sessionId !== undefined)
       await unclaimSession(store, sessionId, runId).catch(() => undefined);
@@ -137,7 +156,10 @@ export async function begin<C>(
       await confirmSession(store, sessionId, runId);
     } catch (error) {
       if (AgentError.isInstance(error) && error.code === 'session_busy') {
-        await store.runs.delete(runId);
+        // Somebody else took it up, and ended it: it is joined.
+        const held = { lease: created.lease, leaseMs };
+        if ((await deleteUnbegun(store, runId, held)) === 'taken')
+          return exists(header, requestHash);
       }
       throw error;
     }
@@ -171,7 +193,7 @@ async function applyBeforeRun<C>(
   const { state } = firstEvent({
     runId,
     agent: agent.name,
-    base: [],
+    base: undefined,
     body: runStart(normal, sessionId, undefined, options),
   });
   const live = new LiveRun<C>({
@@ -213,12 +235,13 @@ function runStart<C>(
 }
 
 function recordedOptions<C>(options: RunOptions<C>): RecordedOptions {
-  const { maxTurns, limits, toolConcurrency, modelSettings, context } = options;
+  const { maxTurns, limits, toolConcurrency, modelSettings, compaction, context } = options;
   return {
     ...(maxTurns === undefined ? {} : { maxTurns }),
     ...(limits === undefined ? {} : { limits }),
     ...(toolConcurrency === undefined ? {} : { toolConcurrency }),
     ...(modelSettings === undefined ? {} : { modelSettings: settingsJson(modelSettings) }),
+    ...(compaction === undefined ? {} : { compaction }),
     ...(context === undefined ? {} : { context: 'given' }),
   };
 }
@@ -245,6 +268,16 @@ function exists(header: RunHeader, requestHash: string | undefined): Begun {
     );
   }
   return { type: 'exists', header };
+}
+
+/** What else makes a request another one; nothing where nothing is said. */
+function askedBeside<C>(
+  { userId, modelSettings }: RunOptions<C>,
+  normal: NormalInput,
+): readonly Json[] {
+  const user = userId ?? normal.userId;
+  if (user === undefined && modelSettings === undefined) return [];
+  return [{ user: user ?? null, settings: settingsJson(modelSettings ?? {}) }];
 }
 
 function settingsJson(settings: object) {

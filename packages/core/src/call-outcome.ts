@@ -25,9 +25,15 @@ export function settle<C>(
   outcome: Outcome,
 ): void {
   if (call.settled) return;
+  const { callId } = call;
+  const patch = live.patches?.get(callId);
+  if (patch !== undefined) {
+    live.patches?.delete(callId);
+    live.stage(frame, { type: 'session-state', callId, patch });
+  }
   live.stage(frame, {
     type: 'tool-result',
-    callId: call.callId,
+    callId,
     toolName: call.toolName,
     output: outcome.output,
     isError: outcome.isError,

@@ -48,6 +48,7 @@ export interface RecordedOptions {
   readonly limits?: RunLimits | undefined;
   readonly toolConcurrency?: number | undefined;
   readonly modelSettings?: JsonObject | undefined;
+  readonly compaction?: Compaction | undefined;
   /** The run was given a `context` by its caller, not by a factory. */
   readonly context?: 'given' | undefined;
   /** The run begins with a handoff by its first agent (`Runner.handoffTo`). */
@@ -59,6 +60,25 @@ export interface RecordedOptions {
         readonly expectedReturn?: ControlReturn | undefined;
       }
     | undefined;
+}
+
+/**
+ * Keeps what models are shown of a long conversation short; the session keeps no more, the journal everything. At least
+ * one of `keepLast` and `clearToolResults`.
+ */
+export interface Compaction {
+  /**
+   * When: there are more messages than this before a turn, or a model reported that it read more tokens than this
+   * (before the next turn, then).
+   */
+  readonly trigger: {
+    readonly messages?: number | undefined;
+    readonly tokens?: number | undefined;
+  };
+  /** So many of the last messages stay, with the request that the first of them belongs to; older ones are left out. */
+  readonly keepLast?: number | undefined;
+  /** Older results of tools (before the last `keepLast` messages, or 6) become a short note; their calls stay. */
+  readonly clearToolResults?: boolean | undefined;
 }
 
 /** Limits of a run; reaching one ends it `stopped` with a `stopReason`. */
@@ -132,6 +152,8 @@ export type RunEventBody =
       /** What the model reads instead of `output` (`toModelOutput`). */
       readonly modelOutput?: Output | undefined;
     }
+  /** What a call that ran changed of the session's state; `null` removes a field. */
+  | { readonly type: 'session-state'; readonly callId: string; readonly patch: JsonObject }
   | { readonly type: 'interruption'; readonly interruption: Interruption }
   | { readonly type: 'decision'; readonly decision: Decision; readonly by?: string | undefined }
   | {
@@ -173,8 +195,12 @@ export type RunEventBody =
     }
   | {
       readonly type: 'compaction';
-      readonly removed: readonly string[];
-      readonly summary?: Message | undefined;
+      /** How many messages are left out from now on: those before `from`. */
+      readonly removed: number;
+      readonly from?: Pick<Message, 'id' | 'runId'> | undefined;
+      /** How many results became a note: those in messages before `clearedBefore`. */
+      readonly cleared: number;
+      readonly clearedBefore?: Pick<Message, 'id' | 'runId'> | undefined;
     }
   | {
       readonly type: 'reflection';

@@ -1,15 +1,19 @@
 import { JournalVersionError } from './errors.ts';
 import { journalVersion, type RunEvent } from './events.ts';
+import { applyCompaction } from './compaction.ts';
 import { applyVerdict, forgetResults, wasRefused } from './fold-guardrail.ts';
 import { applyHandoff, applyFrameEnd } from './fold-handoff.ts';
 import { applyReflection, keepDraft } from './fold-reflection.ts';
 import { applyResponse, applyResult, applyMisfit } from './fold-turn.ts';
 import { newFrame } from './frame.ts';
-import type { Message } from './message.ts';
+import { patched } from './session-state.ts';
 import { type RunState, callOf } from './state.ts';
+import type { SessionBase } from './store.ts';
 
-/** The state of a run from its events; `base` is the session's messages at the version that `run-start` names. */
-export function fold(events: Iterable<RunEvent>, base: readonly Message[] = []): RunState {
+const noSession: SessionBase = { messages: [], state: {} };
+
+/** The state of a run from its events; `base` is what the session has at the version that `run-start` names. */
+export function fold(events: Iterable<RunEvent>, base: SessionBase = noSession): RunState {
   let state: RunState | undefined;
   for (const event of events) {
     if (state === undefined) state = initialState(event, base);
@@ -21,7 +25,7 @@ export function fold(events: Iterable<RunEvent>, base: readonly Message[] = []):
 }
 
 /** The state after the first event of a journal. @throws JournalVersionError when that is no `run-start` of a known version. */
-export function initialState(event: RunEvent, base: readonly Message[]): RunState {
+export function initialState(event: RunEvent, base: SessionBase = noSession): RunState {
   checkVersion(event);
   if (event.type !== 'run-start') {
     throw new JournalVersionError(
@@ -33,7 +37,7 @@ export function initialState(event: RunEvent, base: readonly Message[]): RunStat
     handoff: undefined,
     context: event.requestContext ?? {},
     request: event.input,
-    messages: base.concat(event.input),
+    messages: base.messages.concat(event.input),
     main: true,
   });
   return {
@@ -46,7 +50,10 @@ export function initialState(event: RunEvent, base: readonly Message[]): RunStat
     principal: event.principal,
     requestContext: event.requestContext ?? {},
     options: event.options,
-    base,
+    base: base.messages,
+    keptBase: undefined,
+    baseState: base.state,
+    sessionState: base.state,
     newMessages: event.input.slice(),
     frames: new Map([[root.id, root]]),
     interruptions: new Map(),
@@ -149,8 +156,13 @@ export function apply(state: RunState, event: RunEvent): void {
     case 'reflection':
       applyReflection(state, event);
       break;
-    case 'run-start':
+    case 'session-state':
+      state.sessionState = patched(state.sessionState, event.patch);
+      break;
     case 'compaction':
+      applyCompaction(state, event);
+      break;
+    case 'run-start':
       break;
     default:
       event satisfies never;

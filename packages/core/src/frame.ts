@@ -46,7 +46,7 @@ export interface FrameState {
   /** Turns answered so far: the next one is `turn + 1`. */
   turn: number;
   /** What the next model call of this frame sees. */
-  readonly messages: Message[];
+  messages: Message[];
   /** The calls of the last turn, in order. */
   calls: readonly CallState[];
   /** Results of the last turn, by place in `calls`; they become one message when all are there. */

@@ -126,6 +126,7 @@ export {
   type Cursor,
   type Delta,
   type ModelAttempt,
+  type Compaction,
   type Principal,
   type RecordedOptions,
   type ReflectionStep,
@@ -146,6 +147,7 @@ export type {
   RunPeek,
   RunStore,
   SessionChange,
+  SessionBase,
   SessionSnapshot,
   SessionStore,
   Signal,
@@ -154,6 +156,7 @@ export type {
   WakeCall,
 } from './store.ts';
 export { askForInput, waitForCallback, type Question, type QuestionOptions } from './question.ts';
+export type { SessionLimits } from './session-limits.ts';
 export { cleanUp, type CleanedUp } from './session-removal.ts';
 export type { HandOver } from './leaving.ts';
 export type { Woken } from './wake.ts';

@@ -2,10 +2,9 @@ import { AgentError } from './errors.ts';
 import { journalVersion, type EventBase, type RunEvent, type RunEventBody } from './events.ts';
 import type { LeaseKeeper } from './lease.ts';
 import { LeaseLostError } from './lease.ts';
-import type { Message } from './message.ts';
 import { apply, initialState } from './fold.ts';
 import { type RunState } from './state.ts';
-import type { RunStore } from './store.ts';
+import type { RunStore, SessionBase } from './store.ts';
 
 /** Where the events of a run are stored: not at all for a run without a store. */
 export interface JournalStorage {
@@ -170,7 +169,7 @@ export function firstEvent(options: {
   readonly runId: string;
   readonly agent: string;
   readonly body: Extract<RunEventBody, { readonly type: 'run-start' }>;
-  readonly base: readonly Message[];
+  readonly base: SessionBase | undefined;
 }): { readonly event: RunEvent; readonly state: RunState } {
   const { runId, agent } = options;
   const event = toEvent(options.body, 1, runId, { id: 'f0', agent });

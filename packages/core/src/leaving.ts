@@ -2,8 +2,8 @@ import { AgentError } from './errors.ts';
 
 /**
  * When a process must let go of its runs: a host that stops it, a time limit. As `signal` aborts, a run begins no further
- * step and what it is doing may settle for `settleMs`; what has not by then is aborted. The run is then released and
- * woken, for another process to go on with. Only runs of a durable store are handed over.
+ * step and what it is doing may settle for `settleMs`, which is read then; what has not by then is aborted. The run is
+ * released and woken, for another process to go on with. Only runs of a durable store are handed over.
  */
 export interface HandOver {
   readonly signal: AbortSignal;
@@ -30,8 +30,9 @@ export class Leaving {
 
   constructor(handOvers: readonly HandOver[], onLate: () => void) {
     this.#onLate = onLate;
-    for (const { signal, settleMs } of handOvers) {
-      const begin = () => this.#begin(settleMs);
+    for (const handOver of handOvers) {
+      const { signal } = handOver;
+      const begin = () => this.#begin(handOver.settleMs);
       if (signal.aborted) begin();
       else {
         signal.addEventListener('abort', begin, { once: true });

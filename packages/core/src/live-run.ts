@@ -66,6 +66,8 @@ export class LiveRun<C> {
   // Maps that most runs do not need are made when there is something: a run in flight should be small.
   /** The present turn's tools, by frame, where they can differ from turn to turn. */
   toolsets: Map<string, { readonly turn: number; readonly tools: Toolset<C> }> | undefined;
+  /** What calls that returned change of the session's state, until their results are recorded; by call id. */
+  patches: Map<string, JsonObject> | undefined;
   /** Inputs that were validated in this process, by call id. */
   validated: Map<string, { readonly ok: true; readonly value: unknown }> | undefined;
 
@@ -439,6 +441,9 @@ class LiveContext<C> implements RunContext<C> {
   }
   get requestContext(): JsonObject {
     return this.#frame.context;
+  }
+  get sessionState(): JsonObject {
+    return this.#live.state.sessionState;
   }
   get usage(): Usage {
     return usageOf(this.#live.state);

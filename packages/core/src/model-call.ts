@@ -1,5 +1,6 @@
 import type { AgentDefinition, Toolset } from './agent-definition.ts';
 import { toToolset } from './agent-definition.ts';
+import { compacted, dueCompaction } from './compaction.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Message, Part } from './message.ts';
 import { askGuarded, guardsBeside } from './guard-input.ts';
@@ -28,7 +29,13 @@ export async function askModel<C>(
       : agent.instructions;
   const listed = toolsOf(live, frame, agent, turn);
   const tools = listed instanceof Promise ? await listed : listed;
-  const request = toRequest(live, frame, agent, instructions, tools);
+  // Recorded with the response: until then, whoever takes the turn up finds the same.
+  const compaction = dueCompaction(live.state, frame);
+  const { parent } = frame;
+  const messages =
+    compaction === undefined ? frame.messages : compacted(frame.messages, compaction);
+  const shown = shownTo({ agent: frame.agent, parent, messages }, live.providerOf(agent));
+  const request = toRequest(live, frame, agent, instructions, tools, shown);
   const writing = live.journal.flush();
   if (writing !== undefined) await writing;
   live.throwIfLost();
@@ -50,7 +57,7 @@ export async function askModel<C>(
   try {
     if (beside.length === 0) {
       const response = await readResponse(model, request, { signal: live.abort, onEvent });
-      recordResponse(live, frame, response, listener, held);
+      recordResponse(live, frame, response, listener, held, compaction);
       showResponse(live, frame, response, listener, { started, span });
     } else {
       const response = await askGuarded(live, frame, agent, listener, (signal) =>
@@ -58,7 +65,7 @@ export async function askModel<C>(
       );
       if (response === undefined) span?.end();
       else {
-        recordResponse(live, frame, response, listener, held);
+        recordResponse(live, frame, response, listener, held, compaction);
         showResponse(live, frame, response, listener, { started, span });
       }
     }
@@ -94,7 +101,9 @@ function recordResponse<C>(
   response: ModelResponse,
   listener: ModelListener<C>,
   held: boolean,
+  compaction: ReturnType<typeof dueCompaction>,
 ): void {
+  if (compaction !== undefined) live.stage(frame, compaction);
   live.stage(frame, {
     type: 'model-response',
     purpose: 'turn',
@@ -102,6 +111,8 @@ function recordResponse<C>(
     ...listener.facts(response),
     ...(held ? { held } : {}),
   });
+  const after = dueCompaction(live.state, frame, response.usage.inputTokens);
+  if (after !== undefined) live.stage(frame, after);
 }
 
 function logResponse<C>(
@@ -129,10 +140,11 @@ function toRequest<C>(
   agent: AgentDefinition<C, unknown>,
   instructions: string | undefined,
   tools: Toolset<C>,
+  messages: readonly Message[],
 ): ModelRequest {
   return {
     ...(instructions === undefined || instructions === '' ? {} : { instructions }),
-    messages: shownTo(frame, live.providerOf(agent)),
+    messages,
     tools: tools.specs,
     ...(agent.outputSpec === undefined ? {} : { output: agent.outputSpec }),
     settings: settingsOf(live, frame, agent),

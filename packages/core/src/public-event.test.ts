@@ -54,6 +54,7 @@ const events: { readonly [T in Watched['type']]: Extract<Watched, { readonly typ
     effect: 'once',
     idempotencyKey: canary,
   },
+  'session-state': { ...base, type: 'session-state', callId: 'c', patch: { key: canary } },
   'tool-checkpoint': { ...base, type: 'tool-checkpoint', callId: 'c', data: canary },
   'tool-result': {
     ...base,
@@ -98,8 +99,10 @@ const events: { readonly [T in Watched['type']]: Extract<Watched, { readonly typ
   compaction: {
     ...base,
     type: 'compaction',
-    removed: ['m'],
-    summary: { id: 's', role: 'user', parts: [{ type: 'text', text: canary }] },
+    removed: 2,
+    from: { runId: canary, id: canary },
+    cleared: 1,
+    clearedBefore: { id: canary },
   },
   reflection: { ...base, type: 'reflection', iteration: 1, score: 0.5, accepted: true, done: true },
   route: { ...base, type: 'route', to: 'b' },

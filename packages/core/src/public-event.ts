@@ -53,6 +53,7 @@ function durableFields(event: RunEvent): JsonObject {
         effect: event.effect,
       };
     case 'tool-checkpoint':
+    case 'session-state':
       return { call_id: event.callId };
     case 'tool-result':
       return {
@@ -90,7 +91,7 @@ function durableFields(event: RunEvent): JsonObject {
         message: event.message,
       });
     case 'compaction':
-      return { removed: event.removed };
+      return { removed: event.removed, cleared: event.cleared };
     case 'reflection':
       return { ...publicDraft(event), done: event.done };
     case 'route':

@@ -15,22 +15,21 @@ export async function findRun(store: Store, runId: string): Promise<RunState | u
   const header = await store.runs.header(runId);
   if (header === undefined) return undefined;
   const { sessionId } = header;
-  if (sessionId === undefined) return readState(store, runId, []);
-  const session = await store.sessions.load(sessionId);
-  // Once the run is committed its own messages are part of the session.
-  const base =
-    session.activeRunId === runId
-      ? session.messages
-      : session.messages.slice(0, ownStart(session.messages, runId));
-  return readState(store, runId, base);
-}
-
-function ownStart(
-  messages: readonly { readonly runId?: string | undefined }[],
-  runId: string,
-): number {
-  const index = messages.findIndex((message) => message.runId === runId);
-  return index === -1 ? messages.length : index;
+  const session = sessionId === undefined ? undefined : await store.sessions.load(sessionId);
+  if (session === undefined || session.activeRunId === runId) {
+    return readState(store, runId, session);
+  }
+  // Once the run is committed its own messages are part of the session; a later run may have left them out, and with
+  // them all that came before.
+  const { messages, state } = session;
+  const own = messages.findIndex((message) => message.runId === runId);
+  const found = await readState(store, runId, {
+    messages: own === -1 ? messages : messages.slice(0, own),
+    state,
+  });
+  return own === -1 && found !== undefined && found.newMessages.length > 0
+    ? readState(store, runId, { messages: [], state })
+    : found;
 }
 
 export function noSuchRun(runId: string): NotFoundError {

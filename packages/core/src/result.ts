@@ -93,7 +93,7 @@ class Result<O> {
     return this.#state.newMessages;
   }
   get messages() {
-    return [...this.#state.base, ...this.#state.newMessages];
+    return [...(this.#state.keptBase ?? this.#state.base), ...this.#state.newMessages];
   }
   get toolResults() {
     return this.#state.toolResults;

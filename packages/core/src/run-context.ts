@@ -13,6 +13,11 @@ export interface RunContext<C = unknown> {
    * (`contextKeys`). Recorded with the run.
    */
   readonly requestContext: JsonObject;
+  /**
+   * What the app keeps with the session: set by `updateSessionState()` of a tool's context. Without a session it lasts as
+   * long as the run; in `beforeRun` it is empty.
+   */
+  readonly sessionState: JsonObject;
   readonly usage: Usage;
   /** The agents from the root frame to the present one. */
   readonly agentPath: readonly string[];

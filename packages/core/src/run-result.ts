@@ -1,5 +1,6 @@
 import type { RunFailure } from './errors.ts';
 import type {
+  Compaction,
   Principal,
   ReflectionStep,
   RunLimits,
@@ -57,6 +58,8 @@ export interface RunOptions<C = unknown> {
   readonly limits?: RunLimits | undefined;
   readonly toolConcurrency?: number | undefined;
   readonly modelSettings?: ModelSettings | undefined;
+  /** Instead of the runner's. */
+  readonly compaction?: Compaction | undefined;
   /** Around the model calls and tool calls of this run, in this process. */
   readonly middleware?: readonly Middleware<C>[] | undefined;
   readonly traceparent?: string | undefined;

@@ -7,10 +7,11 @@ import {
   type ContextFactory,
   type MadeContext,
 } from './context-factory.ts';
+import { checkCompaction } from './compaction.ts';
 import { checkOptions, type OptionKinds } from './check-options.ts';
 import { expireInterruptions, postDecisions } from './decide.ts';
 import { AgentError, toFailure, UserError, type SessionBusyError } from './errors.ts';
-import type { Principal, RecordedOptions, RunEvent, Watched } from './events.ts';
+import type { Compaction, Principal, RecordedOptions, RunEvent, Watched } from './events.ts';
 import { ControlReturn, isOneOf } from './handoff.ts';
 import { randomId } from './ids.ts';
 import type { Decision } from './interruption.ts';
@@ -38,7 +39,8 @@ import type {
   StepResult,
 } from './run-result.ts';
 import { findRun, noSuchRun, readRun } from './read-run.ts';
-import { commitEnd, confirmSession, readState, resetSession } from './session.ts';
+import { commitEnd, confirmSession, deleteUnbegun, readState, resetSession } from './session.ts';
+import { checkSessionLimits, type SessionLimits } from './session-limits.ts';
 import { deleteSession } from './session-removal.ts';
 import { answerer } from './frame.ts';
 import { openInterruptions, type RunState } from './state.ts';
@@ -46,7 +48,15 @@ import type { Lease, PostResult, RunHeader, Signal, Store, WakeCall } from './st
 import type { Span, Tracer } from './tracer.ts';
 import { inputText } from './travel.ts';
 import { sleep } from './wait.ts';
-import { lookAgainMs, wakeAround, wakeAtExpiry, wakeIn, wakeRun, type Woken } from './wake.ts';
+import {
+  lookAgainMs,
+  takeWatched,
+  wakeAround,
+  wakeAtExpiry,
+  wakeIn,
+  wakeRun,
+  type Woken,
+} from './wake.ts';
 import { hubOf, watch } from './watch.ts';
 
 export interface RunnerConfig<C = unknown> {
@@ -65,6 +75,10 @@ export interface RunnerConfig<C = unknown> {
   readonly maxTurns?: number | undefined;
   /** Around the model calls and tool calls of every agent. */
   readonly middleware?: readonly Middleware<C>[] | undefined;
+  /** Of runs that do not say. */
+  readonly compaction?: Compaction | undefined;
+  /** How large a session may be when a run begins in it. */
+  readonly sessionLimits?: SessionLimits | undefined;
   readonly logger?: Logger | undefined;
   readonly tracer?: Tracer | undefined;
 }
@@ -78,6 +92,8 @@ const runnerKinds: OptionKinds<RunnerConfig> = {
   agents: 'any',
   maxTurns: 'any',
   middleware: 'any',
+  compaction: 'any',
+  sessionLimits: 'any',
   logger: 'any',
   tracer: 'any',
 };
@@ -121,6 +137,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     checkOptions('new Runner()', this.#config, runnerKinds);
     const { store, leaseMs = 30_000 } = this.#config;
     checkMiddleware('The runner', this.#config.middleware);
+    checkCompaction(this.#config.compaction);
+    checkSessionLimits(this.#config.sessionLimits);
     if (agent.overridesProcessRequest && store?.durable === true) {
       throw new UserError(
         `Agent ${agent.name} overrides processRequest, which works in one process only, and the store is durable. Use beforeRun and afterRun instead, or memoryStore().`,
@@ -461,6 +479,8 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       store,
       freshId,
       handoff,
+      compaction: this.#config.compaction,
+      sessionLimits: this.#config.sessionLimits,
       contextFor: (state, given) => contextFor(this.#config.context, state, given.context),
     }).catch(async (error: unknown) => {
       if (store !== undefined && isBusy(error)) await this.#wake(store, error.activeRunId);
@@ -588,13 +608,15 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       if (store.durable && isLeaving(this.#config.handOver, options.handOver)) {
         throw new HandedOverError(runId);
       }
-      const askedAt = performance.now();
-      const acquired = await store.runs.acquire(runId, {
-        holder: randomId(),
-        ttlMs: this.#around.leaseMs,
+      const { leaseMs } = this.#around;
+      let askedAt = 0;
+      const acquired = await takeWatched(store, { runId, leaseMs }, (holder) => {
+        askedAt = performance.now();
+        return store.runs.acquire(runId, { holder, ttlMs: leaseMs });
       });
       if (acquired === undefined) return undefined;
       const state = await this.#stateToAdvance(store, runId, acquired.lease);
+      if (state === undefined) return undefined;
       const span = this.#span({ runId, agent: state.handoffPath[0] ?? '' });
       const live = new LiveRun<C>({
         state,
@@ -622,24 +644,27 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
     }
   }
 
-  /** The state under our lease; the session is confirmed first, where a crash left that open. */
-  async #stateToAdvance(store: Store, runId: string, lease: Lease): Promise<RunState> {
+  /** The state under our lease, unless that was taken; the session is confirmed first, where a crash left that open. */
+  async #stateToAdvance(store: Store, runId: string, lease: Lease): Promise<RunState | undefined> {
     try {
       const header = await store.runs.header(runId);
       const session =
         header?.sessionId === undefined
           ? undefined
           : await confirmSession(store, header.sessionId, runId);
-      const state = await readState(store, runId, session?.messages ?? []);
+      const state = await readState(store, runId, session);
       if (state === undefined) throw noSuchRun(runId);
       return state;
     } catch (error) {
       if (AgentError.isInstance(error) && error.code === 'session_busy') {
-        // The session went to another run before this one had begun.
-        await store.runs.delete(runId);
-        throw noSuchRun(runId);
+        // The session went to another run before this one had begun; or others ended it while we slept.
+        const held = { lease, leaseMs: this.#around.leaseMs };
+        const how = await deleteUnbegun(store, runId, held);
+        if (how === 'taken') return undefined;
+        if (how === 'deleted') throw noSuchRun(runId);
       }
-      await store.runs.release(runId, lease);
+      // What cannot be released lapses.
+      await store.runs.release(runId, lease).catch(() => undefined);
       throw error;
     }
   }

@@ -3,7 +3,7 @@ import { randomId } from './ids.ts';
 import type { Message } from './message.ts';
 import { fold } from './fold.ts';
 import { activeAgent, closesSession, type RunState } from './state.ts';
-import type { RunHeader, SessionSnapshot, Store } from './store.ts';
+import type { Lease, RunHeader, SessionBase, SessionSnapshot, Store } from './store.ts';
 import { isTransient, surely } from './surely.ts';
 
 // The start and end protocol of sessions (journal.md, Sessions): one active run at a time, no finished run missing.
@@ -13,8 +13,8 @@ const startingMs = 60_000;
 export const tries = 20;
 
 export interface Claim {
-  /** The session's messages at the version that the claim made. */
-  readonly base: readonly Message[];
+  /** What the session has at the version that the claim made. */
+  readonly base: SessionBase;
   readonly version: string;
   readonly entryAgent: string | undefined;
   readonly activeAgent: string | undefined;
@@ -24,12 +24,18 @@ export interface Claim {
  * Claims a session for a run. An active run that has ended is committed first. `undefined`: a run with this idempotency
  * key was recorded meanwhile.
  *
- * @throws SessionBusyError with the active run. AgentError `session_closed`. NotFoundError for somebody else's session.
+ * @throws SessionBusyError with the active run. AgentError `session_closed`, or whatever `admit` throws. NotFoundError for somebody else's session.
  */
 export async function claimSession(
   store: Store,
   sessionId: string,
-  run: { readonly runId: string; readonly owner: string | undefined; readonly keyed: boolean },
+  run: {
+    readonly runId: string;
+    readonly owner: string | undefined;
+    readonly keyed: boolean;
+    /** Looks at a session that is free, before it is claimed; what it throws leaves it as it is. */
+    readonly admit: (session: SessionSnapshot) => void;
+  },
 ): Promise<Claim | undefined> {
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const session = await surely(() => store.sessions.load(sessionId));
@@ -39,6 +45,7 @@ export async function claimSession(
     // Looked at after the session: a run that is recorded later has claimed it first, and the commit below fails.
     if (run.keyed && (await store.runs.header(run.runId)) !== undefined) return undefined;
     if (!(await isFree(store, session))) continue;
+    run.admit(session);
     try {
       const { version } = await store.sessions.commit(
         sessionId,
@@ -113,6 +120,20 @@ export async function confirmSession(
   throw changedAllTheTime(sessionId);
 }
 
+/** Deletes a run whose session went to another before it had begun; one that somebody else took, or began, stays. */
+export async function deleteUnbegun(
+  { runs }: Store,
+  runId: string,
+  { lease, leaseMs }: { readonly lease: Lease; readonly leaseMs: number },
+): Promise<'deleted' | 'taken' | 'begun'> {
+  // While the lease is ours nobody can begin it.
+  const held = await surely(() => runs.renew(runId, lease, leaseMs));
+  if (held === undefined) return 'taken';
+  if ((await surely(() => runs.peek(runId)))?.seq !== 1) return 'begun';
+  await runs.delete(runId);
+  return 'deleted';
+}
+
 /** Takes a claim back whose run was never created in that session. */
 export async function unclaimSession(
   store: Store,
@@ -148,13 +169,15 @@ export async function commitEnd(store: Store, runId: string, known?: RunState): 
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const session = await surely(() => store.sessions.load(sessionId));
     if (session.activeRunId !== runId) return;
-    const state = known ?? (await readState(store, runId, session.messages));
+    const state = known ?? (await readState(store, runId, session));
     if (state?.end === undefined) return;
     try {
       await store.sessions.commit(
         sessionId,
         {
+          ...(state.keptBase === undefined ? {} : { replaceWith: state.keptBase }),
           append: [...state.newMessages, ...closingNote(state)],
+          ...(state.sessionState === state.baseState ? {} : { state: state.sessionState }),
           entryAgent: state.entryAgent,
           activeAgent: activeAgent(state),
           ...(state.end.status === 'completed' && closesSession(state) ? { closed: true } : {}),
@@ -205,7 +228,7 @@ export async function resetSession(
 export async function readState(
   store: Store,
   runId: string,
-  base: readonly Message[],
+  base: SessionBase | undefined,
 ): Promise<RunState | undefined> {
   const events = [];
   for await (const event of store.runs.read(runId)) events.push(event);
@@ -221,8 +244,8 @@ async function headerOf(
 }
 
 function claimOf(session: SessionSnapshot, version: string): Claim {
-  const { messages, entryAgent, activeAgent: active } = session;
-  return { base: messages, version, entryAgent, activeAgent: active };
+  const { entryAgent, activeAgent: active } = session;
+  return { base: session, version, entryAgent, activeAgent: active };
 }
 
 export function checkOwner(session: SessionSnapshot, owner: string | undefined): void {
@@ -261,6 +284,8 @@ function closingNote(state: RunState): readonly Message[] {
   if (end === undefined || end.status === 'completed') return [];
   // A request that was refused leaves nothing.
   if (state.newMessages.length === 0) return [];
+  // A cancel that came behind the answer takes nothing from it.
+  if (end.status === 'cancelled' && isAnswer(state.newMessages.at(-1))) return [];
   const why =
     end.status === 'stopped' ? `a limit was reached (${end.stopReason ?? 'limit'})` : end.status;
   return [
@@ -272,4 +297,10 @@ function closingNote(state: RunState): readonly Message[] {
       agent: activeAgent(state),
     },
   ];
+}
+
+function isAnswer(message: Message | undefined): boolean {
+  return (
+    message?.role === 'assistant' && message.parts.every(({ type }) => type !== 'tool-call')
+  );
 }

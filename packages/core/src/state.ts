@@ -19,6 +19,11 @@ export interface RunState {
   readonly requestContext: JsonObject;
   readonly options: RecordedOptions;
   readonly base: readonly Message[];
+  /** What the session keeps of `base`, where that was compacted. */
+  keptBase: readonly Message[] | undefined;
+  readonly baseState: JsonObject;
+  /** What the app keeps with the session. */
+  sessionState: JsonObject;
   /** What the run adds to the conversation, in order. */
   readonly newMessages: Message[];
   readonly frames: Map<string, FrameState>;

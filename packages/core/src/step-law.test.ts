@@ -3,41 +3,63 @@ import { expect, test } from 'vitest';
 import { comparable, dyingStore, journalOf, reloaded, testClock, typesOf } from '../test/engine.ts';
 import { runPlan, World, type RunPlan } from '../test/scripted-world.ts';
 import { Agent } from './agent.ts';
-import type { Message } from './message.ts';
+import type { RunEvent } from './events.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Message, Output } from './message.ts';
 import { memoryStore } from './memory-store.ts';
 import { Runner } from './runner.ts';
 import type { RunResult } from './run-result.ts';
-import type { Store } from './store.ts';
+import type { SessionBase, Store } from './store.ts';
 import { ok, scriptedModel } from './testing/index.ts';
 
 // A run is the fold of its steps (journal.md, design.md §1): whoever takes the next step, and wherever.
 
 const numRuns = 150;
 
+const call = { callId: 'c', toolName: 'look' } as const;
+const looked: Output = { type: 'json', value: 'Much.' };
+const before: readonly Message[] = [
+  { id: 'a', role: 'user', parts: [{ type: 'text', text: 'Look.' }] },
+  { id: 'b', role: 'assistant', parts: [{ type: 'tool-call', ...call, input: {} }] },
+  { id: 'c', role: 'tool', parts: [{ type: 'tool-result', ...call, output: looked }] },
+  { id: 'd', role: 'assistant', parts: [{ type: 'text', text: 'Seen.' }] },
+  { id: 'e', role: 'user', parts: [{ type: 'text', text: 'Good.' }] },
+  { id: 'f', role: 'assistant', parts: [{ type: 'text', text: 'Yes.' }] },
+];
+
 async function storeFor(plan: RunPlan, now?: () => number): Promise<Store> {
   const store = memoryStore({ now });
   if (plan.inSession) {
-    const append = [
-      { id: 'a', role: 'user' as const, parts: [{ type: 'text' as const, text: 'Before.' }] },
-      { id: 'b', role: 'assistant' as const, parts: [{ type: 'text' as const, text: 'Yes.' }] },
-    ];
-    await store.sessions.commit('s', { append }, { expectedVersion: '0', operationId: 'base' });
+    await store.sessions.commit(
+      's',
+      { append: before, state: { before: 1 } },
+      { expectedVersion: '0', operationId: 'base' },
+    );
   }
   return store;
 }
 
 function optionsOf(world: World) {
-  return world.plan.inSession
-    ? { sessionId: 's', signal: world.abort.signal }
-    : { signal: world.abort.signal };
+  const { inSession, compaction } = world.plan;
+  const options = { signal: world.abort.signal, compaction };
+  return inSession ? { ...options, sessionId: 's' } : options;
 }
 
-/** The messages of the session, which no run holds. */
-async function keptMessages(plan: RunPlan, store: Store): Promise<readonly Message[]> {
-  if (!plan.inSession) return [];
-  const { activeRunId, messages } = await store.sessions.load('s');
+/** What the session has, which no run holds. */
+async function kept(plan: RunPlan, store: Store): Promise<SessionBase> {
+  if (!plan.inSession) return { messages: [], state: {} };
+  const { activeRunId, messages, state } = await store.sessions.load('s');
   ok(activeRunId === undefined, 'the session is held after the end');
-  return messages;
+  return { messages, state };
+}
+
+/** The state of the session as its journals say. */
+function stateOf(journal: readonly RunEvent[]): JsonObject {
+  const state: Record<string, Json> = { before: 1 };
+  for (const event of journal) {
+    if (event.type === 'session-state') Object.assign(state, event.patch);
+  }
+  return Object.fromEntries(Object.entries(state).filter(([, value]) => value !== null));
 }
 
 async function inOneGo(plan: RunPlan) {
@@ -99,10 +121,11 @@ test('a run is the fold of its steps, each in a new process that knows the journ
       expect(new Set(whole.world.effects).size).toBe(whole.world.effects.length);
       const [left, right] = await Promise.all(
         [whole, steps].map(async ({ store, result }) =>
-          JSON.stringify(await keptMessages(plan, store)).replaceAll(result.runId, 'RUN'),
+          JSON.stringify(await kept(plan, store)).replaceAll(result.runId, 'RUN'),
         ),
       );
       expect(right).toBe(left);
+      expect([...whole.world.misshapen, ...steps.world.misshapen]).toEqual([]);
     }),
     { numRuns },
   );
@@ -141,11 +164,16 @@ async function killed(plan: RunPlan, at: { write: number; when: 'before' | 'afte
   expect(journal.at(-1)?.type).toBe('run-end');
   const once = world.effects.filter((effect) => /^(pay|ask|broken) /.test(effect));
   expect(new Set(once).size).toBe(once.length);
-  const messages = await keptMessages(plan, store);
+  const { messages, state } = await kept(plan, store);
   const ids = messages.map((one) => `${one.runId} ${one.id}`);
   expect(new Set(ids).size).toBe(ids.length);
-  const own = messages.slice(2, 2 + result.newMessages.length);
-  expect(own).toEqual(plan.inSession ? result.newMessages : []);
+  if (plan.inSession) {
+    expect(messages.slice(0, result.messages.length)).toEqual(result.messages);
+    expect(state).toEqual(stateOf(journal));
+    expect(state['broken']).toBeUndefined();
+    expect(state['try 1']).toBeUndefined();
+  }
+  expect(world.misshapen).toEqual([]);
   return { recorded, journal };
 }
 
@@ -192,6 +220,7 @@ test('every write of a run with tools of every effect can be the last of its pro
     misfits: 1,
     inSession: true,
     maxTurns: 10,
+    compaction: { trigger: { messages: 6 }, keepLast: 1, clearToolResults: true },
   };
   let cuts = 0;
   for (let ended = false; !ended; cuts += 1) {

@@ -162,6 +162,9 @@ export interface SessionSnapshot {
   readonly updatedAt?: number | undefined;
 }
 
+/** What a run finds in its session when it begins. */
+export type SessionBase = Pick<SessionSnapshot, 'messages' | 'state'>;
+
 /** What a commit changes; what it leaves out stays. `replaceWith` comes before `append`. */
 export interface SessionChange {
   readonly append?: readonly Message[] | undefined;
@@ -207,6 +210,8 @@ export interface WakeCall {
   readonly runId: string;
   /** When a wake first found no such run, by the store's clock: its create may still be on the way. */
   readonly missingSince?: number | undefined;
+  /** Of the wake that watches over a lease: its holder. It comes again as long as that one holds the run. */
+  readonly holder?: string | undefined;
 }
 
 /** Makes a host look at a run at a given time, in whichever process: at least once, and not much later. */

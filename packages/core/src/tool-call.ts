@@ -129,6 +129,7 @@ async function tryCall<C>(
   }
   if (value instanceof Question) return { ...errorOutcome('not-run', 'asked'), asks: value };
   // From here on nothing is tried again.
+  context.keepPatch();
   const outcome = shown(value, tool);
   return tool.outputSchema === undefined || outcome.isError
     ? outcome

@@ -320,6 +320,7 @@ async function recoverOnce<C>(
         const context = new LiveToolContext(live, frame, call, live.abort);
         const looked = await orAbort(tool.reconcile(input.value, context), live.abort);
         if (!looked.done) return startAgain(live, frame, call, true);
+        context.keepPatch();
         found = { ...toOutput(looked.output, tool), isError: false, how: 'reconciled' };
       }
     } catch (error) {

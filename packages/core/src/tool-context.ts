@@ -6,6 +6,7 @@ import type { LiveRun } from './live-run.ts';
 import type { Message } from './message.ts';
 import type { CallState, FrameState } from './frame.ts';
 import type { RunContext } from './run-context.ts';
+import { checkPatch, patched } from './session-state.ts';
 import type { ToolContext } from './tool.ts';
 import type { Usage } from './usage.ts';
 
@@ -22,6 +23,7 @@ export class LiveToolContext<C> implements ToolContext<C> {
   readonly #frame: FrameState;
   readonly #call: CallState;
   readonly #run: RunContext<C>;
+  #patch: JsonObject | undefined;
 
   constructor(live: LiveRun<C>, frame: FrameState, call: CallState, abort: Abort) {
     this.context = live.context;
@@ -53,6 +55,10 @@ export class LiveToolContext<C> implements ToolContext<C> {
   }
   get requestContext(): JsonObject {
     return this.#run.requestContext;
+  }
+  get sessionState(): JsonObject {
+    const { sessionState } = this.#run;
+    return this.#patch === undefined ? sessionState : patched(sessionState, this.#patch);
   }
   get usage(): Usage {
     return this.#run.usage;
@@ -90,4 +96,19 @@ export class LiveToolContext<C> implements ToolContext<C> {
     });
     await this.#live.journal.flush();
   };
+  readonly updateSessionState = (patch: object): void => {
+    this.#abort.throwIfAborted();
+    if (this.#call.settled) {
+      throw new UserError(
+        `${this.toolName} changes the session's state after its result. Do so before you return.`,
+      );
+    }
+    this.#patch = { ...this.#patch, ...checkPatch(patch, this.sessionState) };
+  };
+
+  /** The tool has returned: what it set counts with its result. */
+  keepPatch(): void {
+    if (this.#patch === undefined) return;
+    (this.#live.patches ??= new Map()).set(this.callId, this.#patch);
+  }
 }

@@ -25,6 +25,13 @@ export interface ToolContext<C = unknown> extends RunContext<C> {
   /** Records data with the call; a call that is resumed finds it in `lastCheckpoint`. Resolves when it is stored. */
   readonly checkpoint: (data: unknown) => Promise<void>;
   readonly lastCheckpoint?: Json | undefined;
+  /**
+   * Sets fields of `sessionState`; `null` removes one. It counts when the tool has returned, and is recorded with its
+   * result: a tool that throws, takes too long, is cancelled or asks first changes nothing.
+   *
+   * @throws UserError for what is no object or no JSON, and above 32,000 bytes for the whole state.
+   */
+  readonly updateSessionState: (patch: object) => void;
   /** What was answered to the question that this tool asked (`askForInput()`): it runs again with it. */
   readonly answer?: Json | undefined;
 }

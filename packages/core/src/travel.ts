@@ -85,8 +85,14 @@ export function withoutPrivate(
 }
 
 /** A frame's messages as its model gets them: what other agents said in earlier turns comes without their vendors' data. */
-export function shownTo(frame: FrameState, provider: string | undefined): readonly Message[] {
-  const { agent, messages, parent } = frame;
+export function shownTo(
+  {
+    agent,
+    messages,
+    parent,
+  }: Pick<FrameState, 'agent' | 'parent'> & { readonly messages: readonly Message[] },
+  provider: string | undefined,
+): readonly Message[] {
   // What was handed over was stripped when it was recorded.
   const foreign = (one: Message) => one.agent !== undefined && one.agent !== agent;
   if (parent !== undefined || !messages.some(foreign)) return messages.slice();

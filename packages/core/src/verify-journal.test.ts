@@ -31,6 +31,8 @@ let reconciled: RunEvent[] = [];
 let guarded: RunEvent[] = [];
 /** Two drafts, the first of them kept. */
 let reflected: RunEvent[] = [];
+/** A conversation that is cut before its turn, with a call that keeps something with its session. */
+let compacting: RunEvent[] = [];
 /** A request that a model passed on. */
 let routed: RunEvent[] = [];
 
@@ -165,6 +167,26 @@ beforeAll(async () => {
       maxReflectionIterations: 1,
     }),
   );
+  const keep = tool({
+    name: 'keep',
+    description: 'Keeps',
+    parameters,
+    execute: (_input, { updateSessionState }) => {
+      updateSessionState({ kept: true });
+      return 1;
+    },
+  });
+  const inSession = { sessionId: 'compacting' };
+  const keeping = new Runner(
+    new Agent({
+      name: 'bot',
+      model: scriptedModel(['Yes.', { calls: [['keep', {}]] }, 'Kept.']),
+      tools: [keep],
+    }),
+    { store, compaction: { trigger: { messages: 2 }, keepLast: 1 } },
+  );
+  await keeping.run('First.', inSession);
+  compacting = await journalOf(store, (await keeping.run('Keep.', inSession)).runId);
   routed = await journal(
     new Agent({
       name: 'bot',
@@ -618,13 +640,44 @@ const brokenAnswers: typeof broken = [
           : event,
       ),
   ],
+  ['I19', 'a change of state without a result', () => without(compacting, is('tool-result'))],
+  [
+    'I19',
+    'a change of state by a call that did not run',
+    () => changed(compacting, 'tool-result', { how: 'unknown-outcome' }),
+  ],
+  [
+    'I19',
+    'a change of state by another call',
+    () => changed(compacting, 'session-state', { callId: 'f0.t9.c9' }),
+  ],
+  [
+    'I20',
+    'a compaction that leaves nothing out',
+    () => changed(compacting, 'compaction', { removed: 0, from: undefined }),
+  ],
+  [
+    'I20',
+    'a compaction that does not say up to where',
+    () => changed(compacting, 'compaction', { from: undefined }),
+  ],
+  [
+    'I20',
+    'a compaction that nobody asked for',
+    () => changed(compacting, 'run-start', { options: {} }),
+  ],
+  [
+    'I20',
+    'a compaction between turns',
+    () => withAfter(compacting, is('tool-start'), find(compacting, 'compaction')),
+  ],
 ];
 
 const draft = () => find(reflected, 'reflection');
 const judged = () => one(reflected, 'model-response', ({ purpose }) => purpose === 'judge');
 
 test('good journals have no fault', () => {
-  for (const journal of [plain, approved, reconciled, guarded, reflected, routed]) {
+  for (const journal of [plain, approved, reconciled, guarded, reflected, compacting, routed]) {
     expect(journalFaults(journal)).toEqual([]);
     for (const event of journal) expect(journalFaults(journal.slice(0, event.seq))).toEqual([]);
   }

@@ -45,13 +45,14 @@ export async function reloaded(
   if (header === undefined || first === undefined) throw new Error(`There is no run ${runId}.`);
   const sessionId = header.sessionId;
   if (sessionId !== undefined) {
-    const { messages, activeRunId, activeConfirmed, owner, entryAgent, activeAgent } = json(
-      await store.sessions.load(sessionId),
-    );
+    const session = json(await store.sessions.load(sessionId));
+    const { messages, state, activeRunId, activeConfirmed, owner, entryAgent, activeAgent } =
+      session;
     await copy.sessions.commit(
       sessionId,
       {
         append: messages,
+        state,
         ...(activeRunId === undefined ? {} : { activeRunId, activeConfirmed }),
         owner,
         entryAgent,

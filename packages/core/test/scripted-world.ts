@@ -2,8 +2,10 @@ import * as fc from 'fast-check';
 import { z } from 'zod';
 import { Agent } from '../src/agent.ts';
 import { ModelError } from '../src/errors.ts';
+import type { Compaction } from '../src/events.ts';
 import type { Decision, Interruption } from '../src/interruption.ts';
 import { isJsonObject } from '../src/json.ts';
+import type { Message } from '../src/message.ts';
 import { scriptedModel, type ScriptedCall } from '../src/testing/index.ts';
 import { tool } from '../src/tool.ts';
 
@@ -37,6 +39,7 @@ export interface RunPlan {
   readonly misfits: number | undefined;
   readonly inSession: boolean;
   readonly maxTurns: number;
+  readonly compaction: Compaction | undefined;
 }
 
 const rarely = fc.integer({ min: 0, max: 15 }).map((n) => n === 0);
@@ -61,6 +64,13 @@ export const runPlan: fc.Arbitrary<RunPlan> = fc.record({
   misfits: fc.constantFrom(undefined, undefined, 0, 1, 3),
   inSession: fc.boolean(),
   maxTurns: fc.constantFrom(10, 10, 10, 3),
+  compaction: fc.constantFrom<(Compaction | undefined)[]>(
+    undefined,
+    { trigger: { messages: 1 }, keepLast: 1 },
+    { trigger: { messages: 4 }, keepLast: 2, clearToolResults: true },
+    { trigger: { tokens: 5 }, keepLast: 3 },
+    { trigger: { tokens: 5, messages: 8 }, clearToolResults: true },
+  ),
 });
 
 /** The outside of a run: what survives the processes that run it. */
@@ -68,6 +78,8 @@ export class World {
   readonly plan: RunPlan;
   /** `tool callId` for each time a tool's effect happened. */
   readonly effects: string[] = [];
+  /** What no vendor would take: results without calls, calls without results, a conversation that begins in its middle. */
+  readonly misshapen: string[] = [];
   readonly abort = new AbortController();
   readonly #failures = new Map<number, number>();
   readonly #flaky = new Set<string>();
@@ -93,8 +105,9 @@ export class World {
       tool({
         ...named('look'),
         effect: 'read',
-        execute: ({ n, cancels }, { callId }) => {
+        execute: ({ n, cancels }, { callId, sessionState, updateSessionState }) => {
           happened('look', callId);
+          updateSessionState({ looked: n, [`n${n}`]: sessionState['kept'] ?? 0 });
           cancelIf(cancels);
           return { n };
         },
@@ -102,8 +115,10 @@ export class World {
       tool({
         ...named('keep'),
         effect: 'idempotent',
-        execute: async ({ n, cancels }, { callId, checkpoint, lastCheckpoint }) => {
+        execute: async ({ n, cancels }, context) => {
+          const { callId, checkpoint, lastCheckpoint, updateSessionState } = context;
           if (lastCheckpoint === undefined) await checkpoint({ n });
+          updateSessionState({ kept: n, before: null });
           happened('keep', callId);
           cancelIf(cancels);
           await Promise.resolve();
@@ -124,8 +139,9 @@ export class World {
         ...named('flaky'),
         effect: 'idempotent',
         retry: { maxRetries: 1 },
-        execute: ({ n, cancels }, { callId }) => {
+        execute: ({ n, cancels }, { callId, updateSessionState }) => {
           cancelIf(cancels);
+          updateSessionState({ flaky: n, [`try ${this.#flaky.has(callId) ? 2 : 1}`]: n });
           if (!this.#flaky.has(callId)) {
             this.#flaky.add(callId);
             throw new Error('not the first time');
@@ -135,8 +151,9 @@ export class World {
       }),
       tool({
         ...named('broken'),
-        execute: ({ cancels }, { callId }) => {
+        execute: ({ cancels }, { callId, updateSessionState }) => {
           happened('broken', callId);
+          updateSessionState({ broken: true });
           cancelIf(cancels);
           throw new Error('never works');
         },
@@ -175,6 +192,7 @@ export class World {
   model() {
     const { turns, misfits } = this.plan;
     return scriptedModel(({ messages }) => {
+      if (!isWhole(messages)) this.misshapen.push(JSON.stringify(messages));
       const runId = messages.at(-1)?.runId;
       const answered = messages.filter((one) => one.role === 'assistant' && one.runId === runId);
       const index = answered.length;
@@ -209,6 +227,24 @@ export class World {
       ? { interruptionId: id, approved: true, input: { ...plan, n: 77 } }
       : { interruptionId: id, approved: true };
   }
+}
+
+function isWhole(messages: readonly Message[]): boolean {
+  const ids = (type: 'tool-call' | 'tool-result') =>
+    messages
+      .flatMap(({ runId, parts }) =>
+        parts.flatMap((part) => (part.type === type ? [`${runId} ${part.callId}`] : [])),
+      )
+      .toSorted();
+  const [first] = messages;
+  const calls = ids('tool-call');
+  const results = ids('tool-result');
+  return (
+    first?.role === 'user' &&
+    !first.id.endsWith('.v') &&
+    calls.length === results.length &&
+    calls.every((id, index) => id === results[index])
+  );
 }
 
 function toCall({ tool: name, n, misfit, decide, cancels }: CallPlan): ScriptedCall {

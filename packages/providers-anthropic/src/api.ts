@@ -2,6 +2,7 @@ import { AgentError, type JsonObject } from '@agent-functions/core';
 import {
   isHeaderText,
   notAHeader,
+  once,
   readVariable,
   type Environment,
 } from '@agent-functions/core/provider';
@@ -33,15 +34,8 @@ export interface Api {
 const never = { maxRetries: 0, timeout: 2_147_483_647 } as const;
 
 export function anthropicApi(settings: Settings): Api {
-  let ready: Promise<Connection> | undefined;
   return {
-    connect() {
-      ready ??= prepare(settings).catch((error: unknown) => {
-        ready = undefined;
-        throw error;
-      });
-      return ready;
-    },
+    connect: once(() => prepare(settings)),
     missing() {
       const located = locate(settings, environment());
       return 'missing' in located ? located.missing : undefined;
@@ -121,7 +115,7 @@ async function prepare(settings: Settings): Promise<Connection> {
       if (body['stream'] === true) {
         return client.post<Events>('/v1/messages', { ...request, stream: true });
       }
-      return once(await client.post<unknown>('/v1/messages', request));
+      return single(await client.post<unknown>('/v1/messages', request));
     },
   };
 }
@@ -141,7 +135,7 @@ async function newClient(endpoint: Endpoint, settings: Settings): Promise<Anthro
   });
 }
 
-async function* once(value: unknown): Events {
+async function* single(value: unknown): Events {
   yield value;
 }
 

@@ -4,7 +4,12 @@ import {
   type LLMConfig,
   type ModelSettings,
 } from '@agent-functions/core';
-import { checkOptions, defaultSettings, optionText } from '@agent-functions/core/provider';
+import {
+  checkOptions,
+  defaultSettings,
+  optionText,
+  type ProviderOptions,
+} from '@agent-functions/core/provider';
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { anthropicKinds, elsewhere } from './option-kinds.ts';
 
@@ -14,7 +19,7 @@ import { anthropicKinds, elsewhere } from './option-kinds.ts';
  */
 export type AnthropicClient = Pick<Anthropic, 'post' | 'baseURL'>;
 
-export interface AnthropicOptions {
+export interface AnthropicOptions extends ProviderOptions {
   /** Default: `ANTHROPIC_API_KEY`, else a token in `ANTHROPIC_AUTH_TOKEN`; read when the model is first asked. */
   readonly apiKey?: string | undefined;
   /** Where the API is, without `/v1`. Default: `ANTHROPIC_BASE_URL`, else `https://api.anthropic.com`. */
@@ -29,12 +34,6 @@ export interface AnthropicOptions {
   readonly promptCaching?: boolean | '5m' | '1h' | undefined;
   /** The most tokens of one answer, thinking included. Default: up to 64,000, within what the model can write. */
   readonly maxTokens?: number | undefined;
-  /** Sent with every request. */
-  readonly headers?: { readonly [name: string]: string } | undefined;
-  /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
-  readonly extraBody?: JsonObject | undefined;
-  /** Settings of every call, where the agent's own do not say otherwise. */
-  readonly settings?: ModelSettings | undefined;
   /** Instead of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** A client of the SDK to use as it is: its address and credentials count, ours do not. */

@@ -562,3 +562,11 @@ describe('prompt caching', () => {
     expect(JSON.stringify((await send({ messages: history })).body)).not.toContain('cache_control');
   });
 });
+
+test('a schema that refers to what it does not hold is warned of', async () => {
+  const inputSchema = { type: 'object', properties: { place: { $ref: '#/$defs/Place' } } };
+  const { warnings: said } = await send({ tools: [{ ...weather, inputSchema }] });
+  expect(said).toEqual([
+    'The schema of the tool weather refers to "#/$defs/Place", which it does not hold: the model was not told what may stand there. Put the definition into the schema.',
+  ]);
+});

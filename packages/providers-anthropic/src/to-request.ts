@@ -4,7 +4,7 @@ import {
   type ModelRequest,
   type ModelSettings,
 } from '@agent-functions/core';
-import { type Warning, withExtras } from '@agent-functions/core/provider';
+import { danglingWarnings, withExtras, type Warning } from '@agent-functions/core/provider';
 import { defaultMaxTokens, type ModelTraits } from './known-models.ts';
 import { field } from './messages/content.ts';
 import { isThinking, toConversation, type LeavesOut, type Turn } from './messages/conversation.ts';
@@ -33,7 +33,7 @@ export interface RequestContext {
 export function toRequest(request: ModelRequest, context: RequestContext): WireRequest {
   const { settings } = request;
   const { traits } = context;
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = [...danglingWarnings(request)];
   const { betas, ...options } = settings.providerOptions?.['anthropic'] ?? {};
   const conversation = toConversation(request.messages, context.leavesOut, warnings);
   const { tools, choice, format, instructions } = toTools(

@@ -1,7 +1,7 @@
 import { AgentError, type JsonObject } from '@agent-functions/core';
-import type { Environment } from '@agent-functions/core/provider';
+import { once, type Environment, type KeptToken } from '@agent-functions/core/provider';
 import type { GoogleGenAIOptions } from '@google/genai';
-import { accessToken, type AccessToken } from './access-token.ts';
+import { accessToken } from './access-token.ts';
 import { locate, type Endpoint } from './endpoint.ts';
 import type { GoogleClient, Settings } from './options.ts';
 
@@ -29,14 +29,10 @@ export interface Api {
 }
 
 export function googleApi(settings: Settings): Api {
-  let ready: Promise<() => Promise<Connection>> | undefined;
+  const prepared = once(() => prepare(settings));
   return {
     async connect() {
-      ready ??= prepare(settings).catch((error: unknown) => {
-        ready = undefined;
-        throw error;
-      });
-      const connection = await ready;
+      const connection = await prepared();
       return connection();
     },
     missing() {
@@ -61,7 +57,7 @@ interface Parts {
   readonly endpoint: Endpoint;
   readonly client: GoogleClient;
   readonly settings: Settings;
-  readonly token: AccessToken | undefined;
+  readonly token: KeptToken | undefined;
 }
 
 /**

@@ -5,7 +5,12 @@ import {
   type ModelSettings,
   type TokenCredential,
 } from '@agent-functions/core';
-import { checkOptions, defaultSettings, optionText } from '@agent-functions/core/provider';
+import {
+  checkOptions,
+  defaultSettings,
+  optionText,
+  type ProviderOptions,
+} from '@agent-functions/core/provider';
 import type { GoogleGenAI, Models } from '@google/genai';
 import { googleKinds } from './option-kinds.ts';
 
@@ -30,19 +35,13 @@ export type GoogleCredential =
     };
 
 /** The same for the Gemini API and for Vertex AI. */
-export interface CommonOptions {
+export interface CommonOptions extends ProviderOptions {
   /** Default for the Gemini API: `GOOGLE_API_KEY`, else `GEMINI_API_KEY`. With Vertex AI: a key of its express mode. */
   readonly apiKey?: string | undefined;
   /** Where the API is, without a version. Default: `GOOGLE_GEMINI_BASE_URL` or `GOOGLE_VERTEX_BASE_URL`, else Google. */
   readonly baseURL?: string | undefined;
   /** `'v1'`, `'v1beta'`, … Default: `GOOGLE_GENAI_API_VERSION`, else what the SDK takes for this API. */
   readonly apiVersion?: string | undefined;
-  /** Sent with every request. */
-  readonly headers?: { readonly [name: string]: string } | undefined;
-  /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
-  readonly extraBody?: JsonObject | undefined;
-  /** Settings of every call, where the agent's own do not say otherwise. */
-  readonly settings?: ModelSettings | undefined;
   /** Instead of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** A client of `@google/genai` to use as it is: its address and credentials count, ours do not. */

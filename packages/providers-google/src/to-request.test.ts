@@ -384,3 +384,32 @@ describe('settings', () => {
     });
   });
 });
+
+it('warns of a schema that refers to what it does not hold, and leaves the reference out', () => {
+  const inputSchema = {
+    type: 'object',
+    properties: { place: { $ref: '#/$defs/Place', description: 'Where' } },
+    required: ['place'],
+  };
+  const tools = [{ ...weather, inputSchema }];
+  expect(sent({ tools })).toMatchObject({
+    tools: [
+      {
+        functionDeclarations: [
+          {
+            parametersJsonSchema: {
+              type: 'object',
+              properties: { place: { description: 'Where' } },
+              required: ['place'],
+            },
+          },
+        ],
+      },
+    ],
+    warnings: ['unsupported-schema'],
+  });
+  const context = { model: 'gemini-3.8-flash', backend: 'gemini', extraBody: {} } as const;
+  expect(toRequest(asking({ tools }), context).warnings[0]?.message).toBe(
+    'The schema of the tool weather refers to "#/$defs/Place", which it does not hold: the model was not told what may stand there. Put the definition into the schema.',
+  );
+});

@@ -7,7 +7,7 @@ import {
   type ModelSettings,
   type ToolSpec,
 } from '@agent-functions/core';
-import { withExtras, type Warning } from '@agent-functions/core/provider';
+import { danglingWarnings, withExtras, type Warning } from '@agent-functions/core/provider';
 import type { Backend } from './endpoint.ts';
 import { capabilitiesOf, isModern, thinkingOf, traitsOf } from './model-traits.ts';
 import { provider } from './options.ts';
@@ -36,7 +36,7 @@ export interface RequestContext {
 export function toRequest(request: ModelRequest, context: RequestContext): WireRequest {
   const { settings, output, tools } = request;
   const traits = traitsOf(context.model);
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = [...danglingWarnings(request)];
   const native = tools.length === 0 || capabilitiesOf(traits)?.toolsWithStructuredOutput !== false;
   const schema =
     output === undefined || !native ? undefined : wireSchema(output.schema, 'the output', warnings);

@@ -1,4 +1,5 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-functions/core';
+import { danglingRefs } from '@agent-functions/core/provider';
 import { cyclicRefs, refPath, refsIn } from './schema-refs.ts';
 
 /** A schema as Gemini takes it, and what of the given one it cannot say. */
@@ -19,7 +20,12 @@ const converted = new WeakMap<JsonObject, WireSchema>();
 export function toSchema(schema: JsonObject): WireSchema {
   const known = converted.get(schema);
   if (known !== undefined) return known;
-  const writer: Writer = { unsaid: new Set(), cyclic: cyclicRefs(schema), inCycle: false };
+  const writer: Writer = {
+    unsaid: new Set(),
+    cyclic: cyclicRefs(schema),
+    dangling: danglingRefs(schema),
+    inCycle: false,
+  };
   const wire = { schema: toWire(schema, writer, '#'), unsaid: [...writer.unsaid] };
   converted.set(schema, wire);
   return wire;
@@ -29,7 +35,9 @@ interface Writer {
   readonly unsaid: Set<string>;
   /** The definitions that come back to themselves. */
   readonly cyclic: ReadonlySet<string>;
-  /** What is written belongs to one of them. */
+  /** References that lead to nothing: the API refuses them. What they stand for may be any value. */
+  readonly dangling: readonly string[];
+  /** What is written belongs to one of the definitions that come back. */
   readonly inCycle: boolean;
 }
 
@@ -113,7 +121,8 @@ function convert(
       if (typeof value === 'string') out[key] = value;
       return;
     case '$ref':
-      out[key] = typeof value === 'string' ? refPath(value) : value;
+      if (typeof value !== 'string') out[key] = value;
+      else if (!writer.dangling.includes(value)) out[key] = refPath(value);
       return;
     case 'const':
       enumerated([value], out);

@@ -1,6 +1,7 @@
 import { AgentError, type JsonObject } from '@agent-functions/core';
-import { locate, type Endpoint, type Environment, type Place } from './endpoint.ts';
-import { HttpFailure, WireError } from './errors.ts';
+import { once, WireError, type Environment } from '@agent-functions/core/provider';
+import { locate, type Endpoint, type Place } from './endpoint.ts';
+import { HttpFailure } from './errors.ts';
 import { checkedLines } from './lines.ts';
 import type { OllamaClient, Settings } from './options.ts';
 
@@ -29,15 +30,8 @@ export interface Api {
 export type ApiSettings = Place & Pick<Settings, 'fetch' | 'client'>;
 
 export function ollamaApi(settings: ApiSettings): Api {
-  let ready: Promise<Connection> | undefined;
   return {
-    connect() {
-      ready ??= prepare(settings).catch((error: unknown) => {
-        ready = undefined;
-        throw error;
-      });
-      return ready;
-    },
+    connect: once(() => prepare(settings)),
     missing() {
       if (settings.client !== undefined) return undefined;
       const located = locate(settings, environment());

@@ -1,3 +1,9 @@
+import {
+  isHeaderText,
+  notAHeader,
+  readVariable,
+  type Environment,
+} from '@agent-functions/core/provider';
 import type { Settings } from './options.ts';
 
 /** Where the server is, and how a request proves who asks. */
@@ -14,15 +20,13 @@ export interface Endpoint {
 /** The endpoint, or the sentence that says what is wrong with the settings. */
 export type Located = { readonly endpoint: Endpoint } | { readonly missing: string };
 
-export type Environment = { readonly [name: string]: string | undefined };
-
 export type Place = Pick<Settings, 'host' | 'apiKey' | 'headers'>;
 
 const defaultPort = '11434';
 
 /** Puts options and environment together. Pure: what the environment is, is the caller's business. */
 export function locate({ host, apiKey, headers }: Place, env: Environment): Located {
-  const given = host ?? read(env, 'OLLAMA_HOST') ?? `127.0.0.1:${defaultPort}`;
+  const given = host ?? readVariable(env, 'OLLAMA_HOST') ?? `127.0.0.1:${defaultPort}`;
   const url = toUrl(given);
   if (url === undefined) {
     return {
@@ -30,7 +34,7 @@ export function locate({ host, apiKey, headers }: Place, env: Environment): Loca
     };
   }
   const cloud = url.hostname === 'ollama.com';
-  const key = apiKey ?? (cloud ? read(env, 'OLLAMA_API_KEY') : undefined);
+  const key = apiKey ?? (cloud ? readVariable(env, 'OLLAMA_API_KEY') : undefined);
   if (key !== undefined && !isHeaderText(key)) {
     const named = apiKey === undefined ? 'OLLAMA_API_KEY' : 'the apiKey given to ollama()';
     return { missing: `Ollama cannot be asked: ${notAHeader(named)}` };
@@ -84,18 +88,4 @@ function authorization(
 
 function hasAuthorization(headers: { readonly [name: string]: string }): boolean {
   return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-}
-
-function read(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === '' ? undefined : value;
-}
-
-/** What a header's value may hold (https://www.rfc-editor.org/rfc/rfc9110#name-field-values); others fail in `fetch`. */
-function isHeaderText(value: string): boolean {
-  return !/[^\t\x20-\x7e\x80-\xff]/.test(value);
-}
-
-function notAHeader(setting: string): string {
-  return `${setting} has a character that no header can carry, such as a line break or a long dash. Copy the key again.`;
 }

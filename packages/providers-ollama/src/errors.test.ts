@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { asking, failure, listen, weather } from '../test/asking.ts';
 import { json, wireServer } from '../test/wire-server.ts';
-import { redact, retryAfterMs } from './errors.ts';
+import { errorContext, toModelError } from './errors.ts';
 import { listModels, ollama } from './index.ts';
 
 const server = await wireServer();
@@ -104,18 +104,9 @@ it('does not follow to another host', async () => {
   expect(elsewhere.received).toHaveLength(0);
 });
 
-it('reads Retry-After in seconds and as a date', () => {
-  const now = Date.parse('2026-11-22T10:00:00Z');
-  const wait = (value: string) => retryAfterMs(new Headers({ 'retry-after': value }), now);
-  expect(wait('1.5')).toBe(1_500);
-  expect(wait('Sun, 22 Nov 2026 10:00:20 GMT')).toBe(20_000);
-  for (const none of ['soon', '', '1e999', 'Infinity']) expect(wait(none)).toBeUndefined();
-  expect(retryAfterMs(new Headers(), now)).toBeUndefined();
-});
-
-it('takes secrets out of texts, and cuts them', () => {
-  expect(redact('at http://u:p@h/x?key=1 with Basic abc', [])).toBe(
-    'at http://h/x with Basic [secret]',
+it('shows no password of an address', () => {
+  const context = errorContext({ model: 'qwen3', host: 'h', secrets: [] });
+  expect(toModelError(new Error('sent with Basic abc='), context).message).toBe(
+    'The call of Ollama at h failed: sent with Basic [secret]',
   );
-  expect(redact('x'.repeat(600), [])).toHaveLength(501);
 });

@@ -6,16 +6,15 @@ import {
   type ModelResponse,
   type ModelStreamEvent,
 } from '@agent-functions/core';
-import { WireError } from './errors.ts';
-import { isRecord, listOf, parsed, stringOf, type Fields } from './json.ts';
-
-/** Reads the lines of one answer. Pure: one call per line, no waiting. */
-export interface StreamReader {
-  /** What a line means: deltas, or nothing. @throws WireError for a call without a name. */
-  push(line: unknown): readonly ModelStreamEvent[];
-  /** The answer, when the line that says `done` was read; before it a warning, where fields were not understood. */
-  end(): readonly ModelStreamEvent[];
-}
+import {
+  isRecord,
+  listOf,
+  parsed,
+  stringOf,
+  WireError,
+  type AnswerReader,
+  type Fields,
+} from '@agent-functions/core/provider';
 
 type ToolCall = Extract<ModelPart, { readonly type: 'tool-call' }>;
 type File = Extract<ModelPart, { readonly type: 'file' }>;
@@ -41,8 +40,8 @@ const messageFields = new Set(['role', 'content', 'thinking', 'images', 'tool_ca
 const callFields = new Set(['id', 'type', 'function']);
 const functionFields = new Set(['index', 'name', 'arguments']);
 
-/** @param model The model that was asked. */
-export function streamReader(model: string): StreamReader {
+/** Reads the lines of one answer. @param model The model that was asked. */
+export function streamReader(model: string): AnswerReader {
   let thinking = '';
   let text = '';
   let last: Fields | undefined;
@@ -93,6 +92,7 @@ export function streamReader(model: string): StreamReader {
       if (line['done'] === true) last = line;
       return events;
     },
+    isComplete: () => last !== undefined,
     end() {
       if (last === undefined) throw new WireError('it ended before the answer did');
       const parts: ModelPart[] = [

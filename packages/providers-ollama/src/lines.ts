@@ -1,5 +1,4 @@
-import { WireError } from './errors.ts';
-import { isRecord, parsed } from './json.ts';
+import { isRecord, parsed, WireError } from '@agent-functions/core/provider';
 
 /**
  * Lets only whole answers through, line by line. The SDK prints a line that is not JSON to the console and goes on without

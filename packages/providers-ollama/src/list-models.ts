@@ -1,7 +1,13 @@
+import {
+  checkOptions,
+  isRecord,
+  listOf,
+  stringOf,
+  WireError,
+} from '@agent-functions/core/provider';
 import { ollamaApi } from './api.ts';
-import { toModelError, WireError } from './errors.ts';
-import { isRecord, listOf, stringOf } from './json.ts';
-import { checkKinds } from './option-kinds.ts';
+import { errorContext, toModelError } from './errors.ts';
+import { listKinds } from './option-kinds.ts';
 import type { OllamaOptions } from './options.ts';
 
 /** A model that a server has on its disk. */
@@ -36,16 +42,13 @@ export interface ListModelsOptions extends Pick<
 export async function listModels(options: ListModelsOptions = {}): Promise<readonly OllamaModel[]> {
   const { signal = new AbortController().signal, headers = {} } = options;
   const { host, apiKey, fetch, client } = options;
-  checkKinds('listModels()', options);
-  let context = {
-    model: 'the list of models',
-    host: host ?? 'its host',
-    secrets: Object.values(headers),
-  };
+  checkOptions('listModels()', options, listKinds);
+  const model = 'the list of models';
+  let context = errorContext({ model, host: host ?? 'its host', secrets: Object.values(headers) });
   try {
     signal.throwIfAborted();
     const connection = await ollamaApi({ host, apiKey, headers, fetch, client }).connect();
-    context = { ...context, host: connection.host, secrets: [...connection.secrets] };
+    context = errorContext({ model, ...connection });
     const answer = await connection.list(signal);
     if (!isRecord(answer)) throw new WireError('the list of models is not a JSON object');
     return listOf(answer['models']).flatMap(toModel);

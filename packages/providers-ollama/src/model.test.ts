@@ -1,7 +1,7 @@
 import { ModelError } from '@agent-functions/core';
 import { Ollama } from 'ollama';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { asking, deferred, failure, listen, respond, weather } from '../test/asking.ts';
+import { asking, failure, listen, respond, weather } from '../test/asking.ts';
 import { answerBody, answerLines, answerResponse, last, line } from '../test/wire-lines.ts';
 import { begins, bytes, cut, json, slices, wireServer } from '../test/wire-server.ts';
 import { ollama } from './index.ts';
@@ -189,7 +189,7 @@ describe('an abort', () => {
     ['in one piece, with a client handed in', handedIn, false],
   ])('%s closes its own socket, and no other call’s', async (when, one, streaming) => {
     const sockets: Promise<void>[] = [];
-    const { promise: both, resolve: bothAsked } = deferred();
+    const { promise: both, resolve: bothAsked } = Promise.withResolvers<void>();
     const finish: (() => void)[] = [];
     server.play((response, request) => {
       sockets.push(request.closed);
@@ -243,7 +243,7 @@ describe('an abort', () => {
 
 it('uses its socket again', async () => {
   await using quiet = await wireServer();
-  let ended = deferred();
+  let ended = Promise.withResolvers<void>();
   quiet.play((response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.write(whole);
@@ -252,7 +252,7 @@ it('uses its socket again', async () => {
   });
   const other = ollama('qwen3', { host: quiet.url });
   for (let turn = 0; turn < 10; turn++) {
-    ended = deferred();
+    ended = Promise.withResolvers<void>();
     await Promise.all([respond(other), ended.promise]);
   }
   expect(quiet.connections()).toBeLessThan(6);

@@ -5,10 +5,10 @@ import {
   type ModelCallOptions,
   type ModelCapabilities,
   type ModelRequest,
-  type ModelStreamEvent,
 } from '@agent-functions/core';
+import { AnswerStream, orAborted, type AnswerCall } from '@agent-functions/core/provider';
 import { ollamaApi, type Api } from './api.ts';
-import { toModelError } from './errors.ts';
+import { errorContext, toModelError } from './errors.ts';
 import { fromBody, streamReader } from './from-stream.ts';
 import { toSettings, type OllamaOptions, type Settings } from './options.ts';
 import { toRequest } from './to-request.ts';
@@ -56,46 +56,31 @@ function capabilitiesOf(model: string): ModelCapabilities {
   };
 }
 
-/** One call: converts, sends, reads. */
-async function* ask(
+/** One call: converts, connects, sends. */
+function ask(
   api: Api,
   settings: Settings,
   request: ModelRequest,
   { signal }: ModelCallOptions,
-): AsyncGenerator<ModelStreamEvent, undefined> {
-  signal.throwIfAborted();
+): AnswerStream {
   const { model } = settings;
-  // Of this call alone: a reader who leaves early closes the socket too.
-  const call = new AbortController();
-  const stop = (): void => call.abort(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  let context = {
-    model,
-    host: settings.host ?? 'its host',
-    secrets: Object.values(settings.headers),
-  };
-  let whole = false;
-  try {
+  let host = settings.host ?? 'its host';
+  let secrets: readonly string[] = Object.values(settings.headers);
+
+  async function prepare(): Promise<AnswerCall> {
     const { body, warnings } = toRequest(request, settings);
-    yield* warnings;
-    const connection = await api.connect();
-    context = { model, host: connection.host, secrets: [...connection.secrets] };
-    let answer: readonly ModelStreamEvent[];
-    if (body['stream'] === false) {
-      answer = fromBody(await connection.ask(body, call.signal), model);
-    } else {
-      const reader = streamReader(model);
-      for await (const line of await connection.stream(body, call.signal)) yield* reader.push(line);
-      answer = reader.end();
-    }
-    signal.throwIfAborted();
-    whole = true;
-    yield* answer;
-  } catch (error) {
-    throw signal.aborted ? signal.reason : toModelError(error, context);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    // The answer is there: its connection ends by itself, and its socket is used again.
-    if (!whole) call.abort();
+    const connection = await orAborted(api.connect(), signal);
+    ({ host, secrets } = connection);
+    return {
+      warnings,
+      async send(call) {
+        if (body['stream'] === false) return fromBody(await connection.ask(body, call), model);
+        return { events: await connection.stream(body, call), reader: streamReader(model) };
+      },
+    };
   }
+
+  return new AnswerStream(signal, prepare, (error) =>
+    toModelError(error, errorContext({ model, host, secrets })),
+  );
 }

@@ -4,7 +4,13 @@ import {
   type LLMConfig,
   type ModelSettings,
 } from '@agent-functions/core';
-import { checkKinds } from './option-kinds.ts';
+import {
+  checkOptions,
+  defaultSettings,
+  optionText,
+  type ProviderOptions,
+} from '@agent-functions/core/provider';
+import { ollamaKinds } from './option-kinds.ts';
 
 /** The part of the SDK's client that is used: any `Ollama` instance of the `ollama` package is one. */
 export interface OllamaClient {
@@ -15,7 +21,7 @@ export interface OllamaClient {
 /** Whether a model thinks, or how much where it knows levels (gpt-oss). */
 export type Think = boolean | 'low' | 'medium' | 'high';
 
-export interface OllamaOptions {
+export interface OllamaOptions extends ProviderOptions {
   /**
    * Where the server is: `http://gpu-box:11434`, or without the scheme or the port. Default: `OLLAMA_HOST`, else
    * `http://127.0.0.1:11434`.
@@ -29,12 +35,6 @@ export interface OllamaOptions {
   readonly numCtx?: number | undefined;
   /** Thinking, where a call's `settings.reasoning` does not say otherwise. Default: as the model does by itself. */
   readonly think?: Think | undefined;
-  /** Sent with every request. */
-  readonly headers?: { readonly [name: string]: string } | undefined;
-  /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
-  readonly extraBody?: JsonObject | undefined;
-  /** Settings of every call, where the agent's own do not say otherwise. */
-  readonly settings?: ModelSettings | undefined;
   /** Instead of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /**
@@ -61,31 +61,6 @@ export interface Settings {
 
 type Raw = Partial<LLMConfig> & OllamaOptions;
 
-const known: ReadonlySet<string> = new Set([
-  'provider',
-  'modelName',
-  'model',
-  'deployment',
-  'host',
-  'baseURL',
-  'apiBase',
-  'endpoint',
-  'apiKey',
-  'keepAlive',
-  'numCtx',
-  'think',
-  'headers',
-  'extraHeaders',
-  'extraBody',
-  'settings',
-  'temperature',
-  'maxTokens',
-  'timeoutMs',
-  'maxRetries',
-  'fetch',
-  'client',
-]);
-
 /**
  * One form of all spellings: `ollama('qwen3', {...})`, and an `LLMConfig` with the Python package's names.
  *
@@ -93,76 +68,25 @@ const known: ReadonlySet<string> = new Set([
  */
 export function toSettings(model: string | LLMConfig, options: OllamaOptions = {}): Settings {
   const raw: Raw = typeof model === 'object' ? { ...model, ...options } : { ...options };
-  checkNames(raw);
-  checkKinds('ollama()', raw);
-  const name = text(typeof model === 'string' ? model : (raw.modelName ?? raw['model']));
+  checkOptions('ollama()', raw, ollamaKinds);
+  const name = optionText(typeof model === 'string' ? model : (raw.modelName ?? raw['model']));
   if (name === undefined)
     throw new UserError("ollama() needs the name of a model: ollama('qwen3').");
   return {
     model: name,
-    host: text(raw.host) ?? text(raw['baseURL']) ?? text(raw.apiBase) ?? text(raw.endpoint),
-    apiKey: text(raw.apiKey),
-    keepAlive: keepAlive(raw.keepAlive),
-    numCtx: numCtx(raw.numCtx),
-    think: think(raw.think),
+    host:
+      optionText(raw.host) ??
+      optionText(raw['baseURL']) ??
+      optionText(raw.apiBase) ??
+      optionText(raw.endpoint),
+    apiKey: optionText(raw.apiKey),
+    keepAlive: raw.keepAlive,
+    numCtx: raw.numCtx,
+    think: raw.think,
     headers: { ...raw.extraHeaders, ...raw.headers },
     extraBody: raw.extraBody ?? {},
-    defaults: defaultsOf(raw),
+    defaults: defaultSettings(raw),
     fetch: raw.fetch,
     client: raw.client,
   };
-}
-
-function checkNames(raw: Raw): void {
-  for (const [name, value] of Object.entries(raw)) {
-    if (value === undefined) continue;
-    if (name === 'timeout') {
-      throw new UserError(
-        'ollama() has no option timeout, because its unit would be a guess. Write timeoutMs, in milliseconds.',
-      );
-    }
-    if (!known.has(name)) {
-      throw new UserError(
-        `ollama() has no option ${JSON.stringify(name)}. Fields of the request body go into extraBody, such as { options: { top_k: 20 } }; headers into headers.`,
-      );
-    }
-  }
-}
-
-function keepAlive(value: unknown): string | number | undefined {
-  if (value === undefined || typeof value === 'string' || typeof value === 'number') return value;
-  throw new UserError(
-    `ollama() got keepAlive: ${JSON.stringify(value)}. It is a duration such as '10m', or a number of seconds.`,
-  );
-}
-
-function numCtx(value: unknown): number | undefined {
-  if (value === undefined) return value;
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-  throw new UserError(
-    `ollama() got numCtx: ${JSON.stringify(value)}. It is the context window in tokens, such as 16384.`,
-  );
-}
-
-function think(value: unknown): Think | undefined {
-  if (value === undefined || typeof value === 'boolean') return value;
-  if (value === 'low' || value === 'medium' || value === 'high') return value;
-  throw new UserError(
-    `ollama() got think: ${JSON.stringify(value)}. It is true, false, 'low', 'medium' or 'high'; other levels of a model go into extraBody.`,
-  );
-}
-
-function defaultsOf(raw: Raw): ModelSettings {
-  const { temperature, maxTokens, timeoutMs, maxRetries } = raw;
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(maxRetries === undefined ? {} : { retry: { maxRetries } }),
-    ...raw.settings,
-  };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }

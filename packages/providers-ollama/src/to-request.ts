@@ -1,5 +1,4 @@
 import {
-  isJsonArray,
   isJsonObject,
   outputText,
   type FilePart,
@@ -7,15 +6,13 @@ import {
   type JsonObject,
   type Message,
   type ModelRequest,
-  type ModelStreamEvent,
   type OutputSpec,
   type ToolResultPart,
   type ToolSpec,
 } from '@agent-functions/core';
+import { withExtras, type Warning } from '@agent-functions/core/provider';
 import type { Think } from './options.ts';
 import { toolSchema, type ToolSchema } from './tool-schema.ts';
-
-export type Warning = Extract<ModelStreamEvent, { readonly type: 'warning' }>;
 
 /** A request body, and what the wire could not say. */
 export interface WireRequest {
@@ -71,20 +68,6 @@ export function toRequest(request: ModelRequest, context: RequestContext): WireR
 
 function field(name: string, value: Json | undefined): JsonObject {
   return value === undefined ? {} : { [name]: value };
-}
-
-/** Puts what the caller wrote by hand over a body: objects merge one level deep, arrays are appended, the rest replaces. */
-function withExtras(body: JsonObject, ...extras: readonly (JsonObject | undefined)[]): JsonObject {
-  const out: { [key: string]: Json } = { ...body };
-  for (const extra of extras) {
-    for (const [key, value] of Object.entries(extra ?? {})) {
-      const before = out[key];
-      if (isJsonArray(before) && isJsonArray(value)) out[key] = [...before, ...value];
-      else if (isJsonObject(before) && isJsonObject(value)) out[key] = { ...before, ...value };
-      else out[key] = value;
-    }
-  }
-  return out;
 }
 
 /** The tools that the model is shown: the API knows no choice among them, except to be shown none, or one. */

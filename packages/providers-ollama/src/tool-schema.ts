@@ -5,6 +5,7 @@ import {
   type Json,
   type JsonObject,
 } from '@agent-functions/core';
+import { resolveRef } from '@agent-functions/core/provider';
 
 /** A schema as Ollama reads it, and what of it could not be said: the end of a sentence about the parameters. */
 export interface ToolSchema {
@@ -35,8 +36,8 @@ export function toolSchema(schema: JsonObject): ToolSchema {
     if (!isJsonObject(value)) return {};
     const { $ref: ref, ...rest } = value;
     if (typeof ref === 'string') {
-      const target = resolve(schema, ref);
-      if (target === undefined || above.includes(ref)) {
+      const target = resolveRef(schema, ref);
+      if (!isJsonObject(target) || above.includes(ref)) {
         lost.add('refer to themselves or to another document; one level was shown');
         return { type: 'object', ...described(rest) };
       }
@@ -153,17 +154,6 @@ function together(variants: readonly JsonObject[]): JsonObject {
 
 function described({ description }: JsonObject): JsonObject {
   return description === undefined ? {} : { description };
-}
-
-/** A JSON pointer into the same schema: `#/$defs/Place`, or `#`. */
-function resolve(root: JsonObject, ref: string): JsonObject | undefined {
-  if (!ref.startsWith('#')) return undefined;
-  let at: Json | undefined = root;
-  for (const step of ref.slice(1).split('/').filter(Boolean)) {
-    const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
-    at = isJsonObject(at) ? at[name] : undefined;
-  }
-  return isJsonObject(at) ? at : undefined;
 }
 
 /** Two schemas that both hold. */

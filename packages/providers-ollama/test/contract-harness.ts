@@ -1,12 +1,16 @@
-import type { ServerResponse } from 'node:http';
+import {
+  numberOf as number,
+  recordOf as fields,
+  recordsOf as list,
+  stringOf,
+} from '@agent-functions/core/provider';
 import {
   contractSecret,
-  playAnswer,
+  playReplies,
   type ModelHarness,
+  type ReplyWire,
   type SentRequest,
   type ServerAnswer,
-  type ServerFailure,
-  type ServerReply,
 } from '@agent-functions/core/testing';
 import { ollama } from '../src/index.ts';
 import { requestFaults } from './request-faults.ts';
@@ -32,64 +36,24 @@ export const harness: ModelHarness = {
   },
   async make(scenario) {
     const server = await wireServer();
-    let asked = 0;
-    let hangUp: () => void = () => undefined;
-    const hungUp = new Promise<void>((resolve) => (hangUp = resolve));
-    server.play((response, request) => {
-      void request.closed.then(hangUp);
-      const reply = scenario.replies[Math.min(asked++, scenario.replies.length - 1)];
-      return reply === undefined ? undefined : play(reply, request.body, response);
-    });
-    let disposed: Promise<void> | undefined;
     return {
+      ...playReplies(server, scenario, wire),
       model: ollama('qwen3-vl', { host: server.url, apiKey: contractSecret }),
-      requests: () => server.received.map(({ body }): unknown => JSON.parse(body)),
-      hungUp,
       read,
       faults: requestFaults,
-      dispose: () => (disposed ??= server.close()),
     };
   },
 };
 
-async function play(reply: ServerReply, request: string, response: ServerResponse): Promise<void> {
-  if (reply.page === true) return page(reply, response);
-  if (reply.type === 'failure') return fail(reply, response);
-  if (reply.pause?.afterChunks === 0) await reply.pause.until;
-  if (JSON.parse(request).stream === false) {
-    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
-    response.end(whole(reply));
-    return;
-  }
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  response.flushHeaders();
-  await playAnswer(
-    reply,
-    lines(reply),
-    {
-      write: (bytes) => new Promise((resolve) => response.write(bytes, resolve)),
-      end: () => void response.end(),
-      destroy: () => void response.socket?.destroy(),
-    },
-    {
-      keepAlive: '\n',
-      failure: ({ reason, message }) => `${JSON.stringify({ error: said(reason, message) })}\n`,
-    },
-  );
-}
-
-function page(reply: ServerReply, response: ServerResponse): void {
-  const status = reply.type === 'failure' ? reply.status : 200;
-  response.writeHead(status, { 'content-type': 'text/html' });
-  response.end(`<html><body><h1>${status}</h1></body></html>`);
-}
-
-function fail(reply: ServerFailure, response: ServerResponse): void {
-  const wait = reply.retryAfterSeconds ?? reply.retryAfterDate;
-  if (wait !== undefined) response.setHeader('retry-after', wait);
-  response.writeHead(reply.status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify({ error: said(reply.reason, reply.message) }));
-}
+const wire: ReplyWire = {
+  streams: ({ body }) => JSON.parse(body).stream !== false,
+  contentType: 'application/x-ndjson',
+  chunks: lines,
+  body: (reply): unknown => JSON.parse(whole(reply)),
+  keepAlive: '\n',
+  failure: ({ reason, message }) => `${JSON.stringify({ error: said(reason, message) })}\n`,
+  refusal: ({ reason, message }) => ({ body: { error: said(reason, message) } }),
+};
 
 /** An error is a sentence here; what it means is in its words. */
 function said(reason: string, message: string): string {
@@ -149,22 +113,8 @@ function ending({ finish, usage, noUsage }: ServerAnswer): object {
   return { done_reason: reasons[finish], ...counts };
 }
 
-type Fields = { readonly [key: string]: unknown };
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function list(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fields) : [];
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
-}
-
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return stringOf(value) ?? '';
 }
 
 /** What a request body says, read back into no vendor's words. */

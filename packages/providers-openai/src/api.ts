@@ -1,5 +1,5 @@
 import { AgentError, type JsonObject } from '@agent-functions/core';
-import type { Environment } from '@agent-functions/core/provider';
+import { once, type Environment } from '@agent-functions/core/provider';
 import { doneMark, type DoneMark } from './chat/done-mark.ts';
 import type { Auth, Endpoint, Locate } from './endpoint.ts';
 import type { OpenAIClient, Settings } from './options.ts';
@@ -34,14 +34,10 @@ export interface Api {
 const never = { maxRetries: 0, timeout: 2_147_483_647 } as const;
 
 export function openAIApi(settings: Settings, locate: Locate): Api {
-  let ready: Promise<() => Promise<Connection>> | undefined;
+  const prepared = once(() => prepare(settings, locate));
   return {
     async connect() {
-      ready ??= prepare(settings, locate).catch((error: unknown) => {
-        ready = undefined;
-        throw error;
-      });
-      const connection = await ready;
+      const connection = await prepared();
       return connection();
     },
     missing() {

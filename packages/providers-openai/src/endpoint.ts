@@ -3,15 +3,15 @@ import {
   notAHeader,
   readVariable,
   type Environment,
+  type KeptToken,
 } from '@agent-functions/core/provider';
-import type { EntraToken } from './entra-token.ts';
 import type { OpenAIApi, Settings } from './options.ts';
 
 /** How a request proves who asks. */
 export type Auth =
   | { readonly type: 'bearer'; readonly key: string }
   | { readonly type: 'api-key'; readonly key: string }
-  | { readonly type: 'entra'; readonly token: EntraToken }
+  | { readonly type: 'entra'; readonly token: KeptToken }
   /** A compatible server that wants no key, or a client that brings its own. */
   | { readonly type: 'none' };
 

@@ -5,7 +5,12 @@ import {
   type ModelSettings,
   type TokenCredential,
 } from '@agent-functions/core';
-import { checkOptions, defaultSettings, optionText } from '@agent-functions/core/provider';
+import {
+  checkOptions,
+  defaultSettings,
+  optionText,
+  type ProviderOptions,
+} from '@agent-functions/core/provider';
 import type { OpenAI } from 'openai';
 import { azureHints, azureKinds, openAIKinds } from './option-kinds.ts';
 
@@ -16,7 +21,7 @@ export type OpenAIApi = 'responses' | 'chat';
 export type OpenAIClient = Pick<OpenAI, 'post' | 'baseURL'>;
 
 /** The same for OpenAI, Azure OpenAI, Azure AI and compatible servers. */
-export interface CommonOptions {
+export interface CommonOptions extends ProviderOptions {
   /** Default: the environment, read when the model is first asked. */
   readonly apiKey?: string | undefined;
   /**
@@ -24,16 +29,10 @@ export interface CommonOptions {
    * endpoint), Chat Completions at any other `baseURL` and at Azure's classic URLs.
    */
   readonly api?: OpenAIApi | undefined;
-  /** Sent with every request. */
-  readonly headers?: { readonly [name: string]: string } | undefined;
   /** Requests that share a beginning find its cache sooner under one key: a tenant, an agent. OpenAI and Azure OpenAI. */
   readonly promptCacheKey?: string | undefined;
   /** How the vendor treats (and prices) the requests, such as `'flex'` or `'priority'`. OpenAI and Azure OpenAI. */
   readonly serviceTier?: string | undefined;
-  /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
-  readonly extraBody?: JsonObject | undefined;
-  /** Settings of every call, where the agent's own do not say otherwise. */
-  readonly settings?: ModelSettings | undefined;
   /** Instead of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** A client of the `openai` SDK to use as it is: its address and credentials count, ours do not. */

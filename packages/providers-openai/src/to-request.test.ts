@@ -594,3 +594,28 @@ it('converts a tool once, however often it is sent', () => {
   };
   expect(tools()).toBe(tools());
 });
+
+describe('a schema that refers to what it does not hold', () => {
+  const properties = { place: { $ref: '#/$defs/Place' } };
+  const inputSchema = { type: 'object', properties, required: ['place'] };
+  const lost: ToolSpec = { ...weather, inputSchema };
+
+  it.each([
+    ['responses', toResponsesRequest],
+    ['chat', toChatRequest],
+  ])('is warned of, and not strict: %s', (_, convert) => {
+    const output = { name: 'report', schema: inputSchema, strict: true };
+    const { body, warnings } = convert(asking({ tools: [lost, weather], output }), context);
+    expect(warnings).toMatchObject([
+      {
+        code: 'unsupported-schema',
+        message: expect.stringContaining(
+          'The schema of the tool weather refers to "#/$defs/Place", which it does not hold',
+        ),
+      },
+      { message: expect.stringContaining('The schema of the output report refers to') },
+    ]);
+    const strict = JSON.stringify(body).match(/"strict":true/g);
+    expect(strict).toHaveLength(1);
+  });
+});

@@ -7,7 +7,7 @@ import {
   type ModelSettings,
   type Part,
 } from '@agent-functions/core';
-import type { Warning } from '@agent-functions/core/provider';
+import { danglingRefs, type Warning } from '@agent-functions/core/provider';
 import { strictSchema } from './strict-schema.ts';
 
 /** A request body, and what the wire could not say. */
@@ -54,7 +54,8 @@ export function wireSchema(schema: JsonObject, strict: boolean): WireSchema {
   if (!strict) return { strict: false, schema };
   const known = schemas.get(schema);
   if (known !== undefined) return known;
-  const closed = strictSchema(schema);
+  // The API refuses a strict schema that it cannot follow to its end.
+  const closed = danglingRefs(schema).length > 0 ? undefined : strictSchema(schema);
   const wire = closed === undefined ? { strict: false, schema } : { strict: true, schema: closed };
   schemas.set(schema, wire);
   return wire;

@@ -1,15 +1,17 @@
 import type { Agent, Json, JsonObject } from '@agent-functions/core';
 import { Problem } from './problem.ts';
-import type { Route } from './routes.ts';
+import { operations } from './operations.ts';
+import type { ApiRoute } from './routes.ts';
 import { json, type Exchange, type Scope, type Served } from './scope.ts';
 
 /** What agents show of themselves. */
-export function agentRoutes(scope: Scope): readonly Route[] {
+export function agentRoutes(scope: Scope): readonly ApiRoute[] {
   return [
     {
       method: 'GET',
       path: `${scope.prefix}/agents`,
       name: 'agents',
+      operation: operations.agents,
       handle: () => {
         const agents = [...scope.agents.values()].map((served) => summary(scope, served));
         return json({ agents, total: agents.length });
@@ -19,12 +21,14 @@ export function agentRoutes(scope: Scope): readonly Route[] {
       method: 'GET',
       path: `${scope.prefix}/agents/{name}/info`,
       name: 'info',
+      operation: operations.info,
       handle: (exchange) => json(info(scope, agentOf(scope, exchange))),
     },
     ...[...scope.agents.values()].map((served) => ({
       method: 'GET',
       path: `${scope.prefix}/${served.name}/info`,
       name: 'info',
+      operation: operations.info,
       agent: served.name,
       handle: () => json(info(scope, served)),
     })),

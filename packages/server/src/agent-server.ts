@@ -1,39 +1,29 @@
 import {
-  consoleLogger,
   memoryStore,
-  Runner,
   UserError,
   type Agent,
-  type Woken,
-  type ContextFactory,
-  type HandOver,
   type HostContext,
+  type Woken,
 } from '@agent-functions/core';
-import { agentRoutes } from './agent-routes.ts';
 import { Answer, respond, type ReadBody } from './answer.ts';
-import { chatRoutes } from './chat.ts';
-import { Cleaning } from './cleaning.ts';
 import { cors, type Cors } from './cors.ts';
-import { guestRoutes } from './guest-routes.ts';
-import { healthRoutes, ready } from './health.ts';
+import { ready } from './health.ts';
 import { BackgroundWork, RequestHost, settled } from './host.ts';
-import { agentNames, checkAgentName, checkRoutes, prefixOf } from './names.ts';
+import { mount, type Mounted } from './mount.ts';
+import { agentNames, checkAgentName } from './names.ts';
 import type {
   AgentServer,
   AgentServerOptions,
   ReadyReport,
   RouteInfo,
   Runners,
-  ServerRunner,
   WakeOptions,
 } from './options.ts';
 import { principalOf } from './principal.ts';
 import { Problem, problemAnswer, toProblem } from './problem.ts';
-import { Recovery } from './recovery.ts';
-import { routeTable, type Match, type Reply, type Route } from './routes.ts';
-import { runRoutes } from './run-routes.ts';
 import { reasonOf } from './reason.ts';
-import { type RunnerPort, type Scope, type Served } from './scope.ts';
+import { Recovery } from './recovery.ts';
+import type { Reply } from './routes.ts';
 import { Stopping } from './stopping.ts';
 import { wake } from './wake.ts';
 
@@ -218,116 +208,6 @@ const settleMs = 2_000;
 const releaseMs = 500;
 /** How long connections and child processes of tool sources may take to close. */
 const sourcesMs = 5_000;
-
-/** Runners and routes of one set of agents. */
-interface Mounted<C> {
-  readonly scope: Scope;
-  readonly runners: Runners<C>;
-  readonly routes: readonly RouteInfo[];
-  readonly find: (method: string, path: string) => Match;
-}
-
-function mount<C>(
-  options: AgentServerOptions<C>,
-  store: Scope['store'],
-  agents: ReadonlyMap<string, Agent<C, unknown>>,
-  { stopping, handOver }: { readonly stopping: Stopping; readonly handOver: HandOver },
-): Mounted<C> {
-  const logger = options.logger ?? consoleLogger({ level: 'warn' });
-  const all = [...agents.values()];
-  const leaseMs = options.leaseMs ?? 30_000;
-  const served = new Map<string, Served>();
-  const byOwnName = new Map<string, RunnerPort>();
-  const runners: Record<string, ServerRunner<C>> = {};
-  // Without a factory no agent needs a context: the options' type says so.
-  const context: ContextFactory<C> = options.context ?? (() => undefined as C);
-  for (const [name, agent] of agents) {
-    const runner: ServerRunner<C> = new Runner(agent, {
-      context,
-      models: options.models,
-      store,
-      leaseMs,
-      handOver,
-      agents: all.filter((other) => other !== agent),
-      logger,
-      tracer: options.tracer,
-    });
-    runners[name] = runner;
-    served.set(name, { name, agent, runner });
-    for (const own of [agent.name, ...agent.aliases]) byOwnName.set(own, runner);
-  }
-  // Every runner knows all agents: what one finds in their handoffs, all would.
-  const [any] = Object.values(runners);
-  const scope: Scope = {
-    store,
-    logger,
-    models: options.models,
-    agents: served,
-    known: any?.knownAgents() ?? [],
-    runners: byOwnName,
-    prefix: prefixOf(options.routePrefix),
-    base: baseUrl(options.publicUrl),
-    onDisconnect: options.onDisconnect ?? (store.durable ? 'continue' : 'cancel'),
-    bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
-    requestTimeoutMs: options.requestTimeoutMs,
-    heartbeatMs: options.heartbeatMs ?? 15_000,
-    leaseMs,
-    stopping,
-    cleaning: new Cleaning(store, logger),
-    allowModelSettings: options.allowModelSettings ?? false,
-    allowClientSessionIds: options.allowClientSessionIds ?? false,
-    authenticates: options.authenticate !== undefined,
-  };
-  const routes: readonly Route[] = [
-    ...agentRoutes(scope),
-    ...chatRoutes(scope),
-    ...healthRoutes(scope),
-    ...runRoutes(scope),
-    ...guestRoutes<C>(options.routes ?? [], options.protocols ?? [], runners, {
-      runners,
-      store,
-      logger,
-      publicUrl: scope.base,
-      corsOrigins: options.cors?.origins ?? [],
-      bodyLimitBytes: scope.bodyLimitBytes,
-      onDisconnect: scope.onDisconnect,
-      allowClientSessionIds: scope.allowClientSessionIds,
-    }),
-  ];
-  checkRoutes(routes);
-  const infos = routes.map(({ method, path, name, agent }) => ({
-    method,
-    path,
-    name,
-    ...(agent === undefined ? {} : { agent }),
-  }));
-  return {
-    scope,
-    runners,
-    routes: options.cors === undefined ? infos : [...infos, ...preflights(infos)],
-    find: routeTable(routes),
-  };
-}
-
-/** A host has to be told of `OPTIONS` where browsers of other origins call. */
-function preflights(routes: readonly RouteInfo[]): readonly RouteInfo[] {
-  return [...new Set(routes.map((route) => route.path))].map((path) => ({
-    method: 'OPTIONS',
-    path,
-    name: 'preflight',
-  }));
-}
-
-function baseUrl(publicUrl: string | undefined): string {
-  const url = publicUrl ?? globalThis.process?.env['AGENT_BASE_URL'] ?? '';
-  if (url === '') return '';
-  if (!URL.canParse(url)) {
-    throw new UserError(
-      `publicUrl ${JSON.stringify(url)} is not a URL. Write it like https://agents.example.com.`,
-    );
-  }
-  return url.replace(/\/+$/, '');
-}
 
 /** The path of an absolute URL, as it was sent. */
 function pathOf(url: string): string {

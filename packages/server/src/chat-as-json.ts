@@ -74,6 +74,10 @@ async function answerLater(
   if (turn.keyed?.replayed === true) {
     const header = await recordedBefore(served, turn);
     await takeUpIfFree(scope, header, host);
+    // Who began it may not have confirmed it yet.
+    while (!scope.stopping.begun && (await runAtWork(scope, turn)) === undefined) {
+      await sleep(recordedPollMs);
+    }
     return accepted(scope, header);
   }
   if (goesOnByWake(scope, host)) {
@@ -137,6 +141,12 @@ async function runAtWork(scope: Scope, { sessionId, keyed }: Turn): Promise<RunH
   if (runId === undefined) return undefined;
   if (session.activeRunId === runId && session.activeConfirmed !== true) return undefined;
   return scope.store.runs.header(runId);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 /** A failed run as a problem; what it hides, the runner has logged under the run's id. */

@@ -21,7 +21,8 @@ import { badRequest, Problem } from './problem.ts';
 // The body of POST …/chat: its JSON Schema, and the function that enforces it and turns snake_case into core's names.
 
 const maxMessages = 1_000;
-const idPattern = /^[A-Za-z0-9._:@|~=+-]{1,128}$/;
+/** What a session id may be. */
+export const idPattern = /^[A-Za-z0-9._:@|~=+-]{1,128}$/;
 const idForm = 'use 1 to 128 letters, digits or any of . _ : @ | ~ = + -';
 
 const messageSchema = {

@@ -1,14 +1,9 @@
-import {
-  AgentError,
-  publicInterruption,
-  type JsonObject,
-  type Principal,
-  type SessionBusyError,
-} from '@agent-functions/core';
+import { AgentError, type Principal, type SessionBusyError } from '@agent-functions/core';
+import { activeRun } from './active-run.ts';
 import type { ChatBody } from './chat-request.ts';
 import { keyedSessionId, type Keyed } from './idempotency.ts';
-import { badRequest, Problem } from './problem.ts';
-import { runLinks, wakeIfAbandoned, type Exchange, type Scope, type Served } from './scope.ts';
+import { Problem } from './problem.ts';
+import { runLinks, type Exchange, type Scope, type Served } from './scope.ts';
 
 /**
  * The session of a chat: the caller's, or a new id of 160 random bits; with an idempotency key one that every repeat
@@ -30,7 +25,9 @@ export async function sessionFor(
   const { version, owner } = await scope.store.sessions.load(sessionId);
   const isNew = version === '0';
   if (owner === undefined && (!isNew || scope.allowClientSessionIds)) return sessionId;
-  throw badRequest(
+  throw new Problem(
+    404,
+    'not_found',
     'The session_id is unknown. Leave it out to begin a conversation, and send back the session_id of the answer. ' +
       'To choose ids, authenticate, or set allowClientSessionIds on the server.',
   );
@@ -46,28 +43,27 @@ function newSessionId(): string {
 /** 409, with the run that has the session and what it waits for. */
 export async function busy(
   scope: Scope,
-  served: Served,
   exchange: Exchange,
-  error: SessionBusyError,
+  { activeRunId }: SessionBusyError,
+  whatToDo?: string,
 ): Promise<Problem> {
-  const runId = error.activeRunId;
-  const header = await scope.store.runs.header(runId);
-  if (header !== undefined) await wakeIfAbandoned(scope, header, exchange);
-  const active = await served.runner.get(runId).catch(() => undefined);
-  const waits = active?.status === 'interrupted';
-  const shown: JsonObject = {
-    run_id: runId,
-    status: active?.status ?? 'running',
-    ...(waits ? { interruptions: active.interruptions.map(publicInterruption) } : {}),
-    links: runLinks(scope, runId),
-  };
+  const run = await activeRun(scope, activeRunId, exchange);
+  const waits = run?.status === 'interrupted';
   return new Problem(
     409,
     'session_busy',
     waits
-      ? 'The session waits for an answer: post it to the decisions of active_run, or send "if_busy": "supersede".'
-      : 'The session has a run at work. Wait for it, cancel it, or send "if_busy": "supersede".',
-    { more: { active_run: shown } },
+      ? `The session waits for an answer${whatToDo === undefined ? ': post it to the decisions of active_run, or send "if_busy": "supersede".' : `. ${whatToDo}`}`
+      : `The session has a run at work. ${whatToDo ?? 'Wait for it, cancel it, or send "if_busy": "supersede".'}`,
+    {
+      more: {
+        active_run: run ?? {
+          run_id: activeRunId,
+          status: 'running',
+          links: runLinks(scope, activeRunId),
+        },
+      },
+    },
   );
 }
 

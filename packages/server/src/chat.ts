@@ -9,7 +9,8 @@ import { keyedRequest } from './idempotency.ts';
 import { applied, preferencesIn, waitsFor } from './prefer.ts';
 import { Problem } from './problem.ts';
 import { readJson } from './read-body.ts';
-import type { Reply, Route } from './routes.ts';
+import { operations } from './operations.ts';
+import type { ApiRoute, Reply } from './routes.ts';
 import type { Exchange, Scope, Served } from './scope.ts';
 import { stoppingProblem } from './server-stops.ts';
 import { supersede } from './supersede.ts';
@@ -17,18 +18,20 @@ import { endOf, type Turn } from './turn.ts';
 import { wantsStream } from './wants-stream.ts';
 
 /** One turn of a conversation, under the agent's path and its short form. */
-export function chatRoutes(scope: Scope): readonly Route[] {
+export function chatRoutes(scope: Scope): readonly ApiRoute[] {
   return [
     {
       method: 'POST',
       path: `${scope.prefix}/agents/{name}/chat`,
       name: 'chat',
+      operation: operations.chat,
       handle: (exchange) => chat(scope, agentOf(scope, exchange), exchange),
     },
     ...[...scope.agents.values()].map((served) => ({
       method: 'POST',
       path: `${scope.prefix}/${served.name}/chat`,
       name: 'chat',
+      operation: operations.chat,
       agent: served.name,
       handle: (exchange: Exchange) => chat(scope, served, exchange),
     })),
@@ -81,7 +84,7 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
     if (error instanceof Problem) throw error.with(replayed);
     if (isClosed(error)) throw closed();
     if (!(error instanceof SessionBusyError)) throw error;
-    if (body.ifBusy === 'reject') throw await busy(scope, served, exchange, error);
+    if (body.ifBusy === 'reject') throw await busy(scope, exchange, error);
     await supersede(scope, error.activeRunId, exchange);
     return answer();
   }

@@ -8,8 +8,8 @@ export interface Cors {
 }
 
 const requestHeaders =
-  'authorization, content-type, accept, last-event-id, x-stream, x-functions-key, traceparent';
-const exposedHeaders = 'location, retry-after';
+  'authorization, content-type, accept, last-event-id, x-stream, x-functions-key, traceparent, idempotency-key, prefer';
+const exposedHeaders = 'location, retry-after, idempotency-replayed, preference-applied';
 
 /** @param origins Exact origins (`https://app.example.com`), or `*`. */
 export function cors(origins: readonly string[]): Cors {

@@ -37,7 +37,10 @@ const examples: JsonObject = {
   ],
 };
 
-/** @throws Problem 400 that names the field and what belongs there. */
+/**
+ * @throws Problem 400 for what is no list of decisions, 422 for a decision of the wrong form; both name the field and what
+ *   belongs there.
+ */
 export function toDecisions(body: Json | undefined): readonly Decision[] {
   try {
     if (body === undefined) throw badRequest('The body is empty. Send a list of decisions.');
@@ -46,7 +49,7 @@ export function toDecisions(body: Json | undefined): readonly Decision[] {
       throw badRequest('The list is empty: give at least one decision.');
     }
     const list = listAt(body, 'The body', { min, max });
-    const decisions = list.map((each, index) => decisionAt(each, `decisions[${index}]`));
+    const decisions = list.map((each, index) => formedAt(each, `decisions[${index}]`));
     const ids = new Set(decisions.map((each) => each.interruptionId));
     if (ids.size < decisions.length) {
       throw badRequest('The list answers an interruption twice. Send one decision for each.');
@@ -54,7 +57,16 @@ export function toDecisions(body: Json | undefined): readonly Decision[] {
     return decisions;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    throw badRequest(error.message, examples);
+    throw error.status === 422 ? error : badRequest(error.message, examples);
+  }
+}
+
+function formedAt(value: Json, at: string): Decision {
+  try {
+    return decisionAt(value, at);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(422, 'approval_invalid', error.message, { more: examples });
   }
 }
 

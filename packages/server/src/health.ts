@@ -1,16 +1,18 @@
 import { AgentError, type JsonObject, type LLMConfig, type Model } from '@agent-functions/core';
 import type { ReadyCheck, ReadyReport } from './options.ts';
-import type { Route } from './routes.ts';
+import { operations } from './operations.ts';
+import type { ApiRoute } from './routes.ts';
 import { reasonOf } from './reason.ts';
 import { json, type Scope } from './scope.ts';
 
 /** Liveness, which names nothing, and readiness, which says what is wrong. */
-export function healthRoutes(scope: Scope): readonly Route[] {
+export function healthRoutes(scope: Scope): readonly ApiRoute[] {
   return [
     {
       method: 'GET',
       path: `${scope.prefix}/health`,
       name: 'health',
+      operation: operations.health,
       open: true,
       handle: () => json({ status: 'ok' }),
     },
@@ -18,6 +20,7 @@ export function healthRoutes(scope: Scope): readonly Route[] {
       method: 'GET',
       path: `${scope.prefix}/health/ready`,
       name: 'ready',
+      operation: operations.ready,
       open: true,
       handle: async ({ principal }) => {
         const report = await ready(scope);

@@ -113,8 +113,8 @@ export interface RouteInfo {
   /** With `{name}` for one segment: `/api/runs/{id}/events`. */
   readonly path: string;
   /**
-   * `chat` `info` `agents` `health` `ready` `run` `events` `cancel` `decisions` `preflight` (CORS), `app` for the app's
-   * own, else the protocol's name.
+   * `chat` `info` `agents` `health` `ready` `run` `events` `cancel` `decisions` `sessions` `session` `openapi` `preflight`
+   * (CORS), `app` for the app's own, else the protocol's name.
    */
   readonly name: string;
   /** Of a route that belongs to one agent (the short forms): its name. */

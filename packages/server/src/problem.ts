@@ -14,7 +14,7 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'unsupported_media_type'
   | 'request_timeout'
-  | 'not_implemented'
+  | 'approval_expired'
   | 'server_stopping';
 
 interface ProblemDetails {
@@ -102,18 +102,22 @@ const titles: Readonly<Record<number, string>> = {
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
-  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
 };
+
+/** The title of a status. */
+export function titleOf(status: number): string {
+  return titles[status] ?? 'Error';
+}
 
 /** `application/problem+json` (RFC 9457). `instance` is the request's id, which the log has too. */
 export function problemAnswer(problem: Problem, invocationId: string): Answer {
   const { status, code } = problem;
   const body = {
     type: `urn:agent-functions:problem:${code.replaceAll('_', '-')}`,
-    title: titles[status] ?? 'Error',
+    title: titleOf(status),
     status,
     detail: problem.message,
     instance: `urn:agent-functions:request:${encodeURIComponent(invocationId)}`,

@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts';
+import type { Operation } from './operations.ts';
 import type { Exchange } from './scope.ts';
 
 /** What a route answers: data where it can, a `Response` where it streams or comes from the app. */
@@ -15,6 +16,11 @@ export interface Route {
   /** Served without asking who calls. */
   readonly open?: boolean | undefined;
   readonly handle: (exchange: Exchange) => Reply | Promise<Reply>;
+}
+
+/** A route of the API itself, which its OpenAPI document describes. */
+export interface ApiRoute extends Route {
+  readonly operation: Operation;
 }
 
 export type Match =

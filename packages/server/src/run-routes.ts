@@ -1,11 +1,18 @@
-import { AgentError, canonicalJson, sha256Hex, toJson } from '@agent-functions/core';
+import {
+  AgentError,
+  canonicalJson,
+  sha256Hex,
+  toJson,
+  type PostResult,
+} from '@agent-functions/core';
 import type { Answer } from './answer.ts';
+import { reasonIn } from './cancel-request.ts';
 import { toDecisions } from './decisions-request.ts';
 import { followRun, lastEventId } from './follow-run.ts';
-import { objectAt, textAt, type ObjectSchema } from './fields.ts';
-import { Problem } from './problem.ts';
+import { operations } from './operations.ts';
+import { tooLate } from './too-late.ts';
 import { readJson } from './read-body.ts';
-import type { Reply, Route } from './routes.ts';
+import type { ApiRoute, Reply } from './routes.ts';
 import {
   accepted,
   json,
@@ -18,25 +25,45 @@ import {
 } from './scope.ts';
 
 /** A run: its state, its events, a stop, answers to what it asked. */
-export function runRoutes(scope: Scope): readonly Route[] {
+export function runRoutes(scope: Scope): readonly ApiRoute[] {
   const run = `${scope.prefix}/runs/{id}`;
   const decide = (exchange: Exchange) => decisions(scope, exchange);
   return [
-    { method: 'GET', path: run, name: 'run', handle: (exchange) => state(scope, exchange) },
+    {
+      method: 'GET',
+      path: run,
+      name: 'run',
+      operation: operations.run,
+      handle: (exchange) => state(scope, exchange),
+    },
     {
       method: 'GET',
       path: `${run}/events`,
       name: 'events',
+      operation: operations.events,
       handle: (exchange) => events(scope, exchange),
     },
     {
       method: 'POST',
       path: `${run}/cancel`,
       name: 'cancel',
+      operation: operations.cancel,
       handle: (exchange) => cancel(scope, exchange),
     },
-    { method: 'POST', path: `${run}/decisions`, name: 'decisions', handle: decide },
-    { method: 'POST', path: `${run}/approvals`, name: 'decisions', handle: decide },
+    {
+      method: 'POST',
+      path: `${run}/decisions`,
+      name: 'decisions',
+      operation: operations.decisions,
+      handle: decide,
+    },
+    {
+      method: 'POST',
+      path: `${run}/approvals`,
+      name: 'decisions',
+      operation: { ...operations.decisions, id: 'decideApprovals' },
+      handle: decide,
+    },
   ];
 }
 
@@ -67,22 +94,15 @@ async function events(scope: Scope, exchange: Exchange): Promise<Reply> {
   return followRun(scope, exchange, header, from, () => wakeIfAbandoned(scope, header, exchange));
 }
 
-const cancelSchema = {
-  type: 'object',
-  properties: { reason: { type: 'string', maxLength: 1_000 } },
-  additionalProperties: false,
-} as const satisfies ObjectSchema;
-
 async function cancel(scope: Scope, exchange: Exchange): Promise<Answer> {
   const { request, host, principal } = exchange;
   const { header, runner } = await visibleRun(scope, exchange);
-  const body = await readJson(request, host, scope.bodyLimitBytes);
-  const { reason } = body === undefined ? {} : objectAt(body, 'The body', cancelSchema);
+  const reason = reasonIn(await readJson(request, host, scope.bodyLimitBytes));
   const posted = await runner.post(header.runId, {
     id: `cancel:${host.invocationId}`,
     type: 'cancel',
     by: principal?.id,
-    ...(reason === undefined ? {} : { reason: textAt(reason, 'reason', { maxLength: 1_000 }) }),
+    ...(reason === undefined ? {} : { reason }),
   });
   // It has ended: that is what the caller wanted to know.
   if (!posted.accepted) return state(scope, exchange);
@@ -96,28 +116,20 @@ async function decisions(scope: Scope, exchange: Exchange): Promise<Answer> {
   const answers = toDecisions(await readJson(request, host, scope.bodyLimitBytes));
   // The same answers by the same caller are the same signal: a request that is sent again counts once and is accepted.
   const id = await sha256Hex(canonicalJson([principal?.id ?? null, toJson(answers)]), 128);
-  const counts = await runner
+  const posted = await runner
     .post(header.runId, {
       id: `decide:${id}`,
       type: 'decide',
       decisions: answers,
       by: principal?.id,
     })
-    .then(
-      ({ accepted: isAccepted }) => isAccepted,
-      (error: unknown) => {
-        if (AgentError.isInstance(error) && error.details?.['decided'] === true) return false;
-        throw error;
-      },
-    );
-  if (!counts) {
-    throw new Problem(
-      409,
-      'approval_invalid',
-      'One of these interruptions was decided before, or has expired; nothing of this request counts. Look at the run.',
-      { more: { run_id: header.runId, links: runLinks(scope, header.runId) } },
-    );
-  }
+    .catch((error: unknown): PostResult => {
+      if (AgentError.isInstance(error) && error.details?.['decided'] === true) {
+        return { accepted: false };
+      }
+      throw error;
+    });
+  if (!posted.accepted) throw await tooLate(scope, header, answers, posted.counted);
   await takeUpIfFree(scope, header, host);
   return accepted(scope, header);
 }

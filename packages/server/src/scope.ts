@@ -30,7 +30,7 @@ export type RouteRunOptions = Omit<RunOptions, 'context' | 'middleware'>;
 /** What routes need of a runner. */
 export interface RunnerPort extends Pick<
   ServerRunner<never>,
-  'get' | 'post' | 'events' | 'canHandoffTo' | 'resetConversation'
+  'get' | 'post' | 'events' | 'canHandoffTo' | 'resetConversation' | 'deleteSession'
 > {
   start(input: RunInput, options: RouteRunOptions): Promise<RunHeader>;
   run(input: RunInput, options: RouteRunOptions): Promise<RunResult<unknown>>;
@@ -105,6 +105,11 @@ export function runLinks(scope: Scope, runId: string): JsonObject & { readonly s
     cancel: `${self}/cancel`,
     decisions: `${self}/decisions`,
   };
+}
+
+/** Where a conversation can be read and deleted. */
+export function sessionLinks(scope: Scope, sessionId: string): JsonObject {
+  return { self: `${scope.base}${scope.prefix}/sessions/${encodeURIComponent(sessionId)}` };
 }
 
 /** 202: what was asked for goes on, and the run says how it went. */

@@ -64,7 +64,15 @@ export function handingOver(
   const signal =
     handOver === undefined ? leaving.signal : AbortSignal.any([handOver.signal, leaving.signal]);
   return {
-    options: { handOver: { signal, settleMs: handOver?.settleMs ?? settleMs } },
+    options: {
+      handOver: {
+        signal,
+        // Read when it begins: a host may have less time by then.
+        get settleMs() {
+          return handOver?.settleMs ?? settleMs;
+        },
+      },
+    },
     begin: () => leaving.abort(),
   };
 }

@@ -19,16 +19,18 @@ function toWakeCall(message: unknown): WakeCall {
   if (typeof value === 'object' && value !== null && 'runId' in value) {
     const { runId } = value;
     const missingSince = 'missingSince' in value ? value.missingSince : undefined;
+    const holder = 'holder' in value ? value.holder : undefined;
     if (
       typeof runId === 'string' &&
       runId !== '' &&
-      (missingSince === undefined || typeof missingSince === 'number')
+      (missingSince === undefined || typeof missingSince === 'number') &&
+      (holder === undefined || typeof holder === 'string')
     ) {
-      return { runId, ...(missingSince === undefined ? {} : { missingSince }) };
+      return { runId, missingSince, holder };
     }
   }
   throw new UserError(
-    'The message is no wake of the store: it is JSON with runId, a text, and perhaps missingSince, a number. Who else writes to this queue?',
+    'The message is no wake of the store: it is JSON with runId, a text, and perhaps missingSince, a number, and holder, a text. Who else writes to this queue?',
   );
 }
 

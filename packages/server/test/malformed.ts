@@ -27,6 +27,11 @@ const text = (name: string, body: string | Uint8Array<ArrayBuffer>, says: string
 });
 const json = (name: string, body: unknown, says: string): Malformed =>
   text(name, JSON.stringify(body), says);
+/** A decision of the wrong form. */
+const form = (name: string, body: unknown, says: string): Malformed => ({
+  ...json(name, body, says),
+  status: 422,
+});
 const message = (name: string, value: unknown, says: string): Malformed =>
   json(`message: ${name}`, { message: value }, says);
 const field = (key: string, value: unknown, says = key): Malformed =>
@@ -209,8 +214,39 @@ export const malformed: readonly Malformed[] = [
   { name: 'a broken escape', path: '/api/agents/%zz/chat', body: '{}', status: 404, says: 'route' },
   { name: 'a slash too many', path: '/api/agents/echo/chat/', body: '{}', status: 404, says: '' },
   { name: 'the root', path: '/', method: 'GET', status: 404, says: 'route' },
-  { name: 'sessions', path: '/api/sessions', method: 'GET', status: 404, says: 'route' },
-  { name: 'openapi', path: '/api/openapi.json', method: 'GET', status: 404, says: 'route' },
+  { name: 'limit', path: '/api/sessions?limit=0', method: 'GET', status: 400, says: 'limit' },
+  { name: 'limit 2', path: '/api/sessions?limit=1e2', method: 'GET', status: 400, says: 'limit' },
+  {
+    name: 'a list from x',
+    path: '/api/sessions?cursor=x',
+    method: 'GET',
+    status: 400,
+    says: 'page',
+  },
+  {
+    name: 'a list from \u00e9',
+    path: '/api/sessions?cursor=%C3%A9',
+    method: 'GET',
+    status: 400,
+    says: 'page',
+  },
+  { name: 'POST to sessions', path: '/api/sessions', body: '{}', status: 405, says: 'GET' },
+  {
+    name: 'an unknown session',
+    path: '/api/sessions/x',
+    method: 'GET',
+    status: 404,
+    says: 'session',
+  },
+  { name: 'its removal', path: '/api/sessions/x', method: 'DELETE', status: 404, says: 'session' },
+  {
+    name: 'a session of dots',
+    path: '/api/sessions/..%2fruns',
+    method: 'GET',
+    status: 404,
+    says: '',
+  },
+  { name: 'openapi', path: '/api/openapi', method: 'GET', status: 404, says: 'route' },
   { name: 'an unknown run', path: '/api/runs/x', method: 'GET', status: 404, says: 'run' },
   { name: 'a run of dots', path: '/api/runs/%2e%2e', method: 'GET', status: 404, says: '' },
   { name: 'its events', path: '/api/runs/x/events', method: 'GET', status: 404, says: 'run' },
@@ -228,20 +264,20 @@ export const malformedDecisions: readonly Malformed[] = [
     Array.from({ length: 101 }, (_, n) => ({ interruption_id: `${n}`, approved: true })),
     '100',
   ),
-  json('a text in it', ['yes'], 'object'),
-  json('no id', [{ approved: true }], 'interruption_id'),
-  json('no answer', [{ interruption_id: 'i' }], 'none'),
-  json('two answers', [{ interruption_id: 'i', approved: true, answer: 1 }], 'several'),
-  json('approved as text', [{ interruption_id: 'i', approved: 'yes' }], 'true or false'),
-  json('an unknown key', [{ interruption_id: 'i', approved: true, by: 'root' }], '"by"'),
-  json('an unknown outcome', [{ interruption_id: 'i', outcome: 'maybe' }], 'not-done'),
-  json('done without output', [{ interruption_id: 'i', outcome: 'done' }], 'output'),
-  json(
+  form('a text in it', ['yes'], 'object'),
+  form('no id', [{ approved: true }], 'interruption_id'),
+  form('no answer', [{ interruption_id: 'i' }], 'none'),
+  form('two answers', [{ interruption_id: 'i', approved: true, answer: 1 }], 'several'),
+  form('approved as text', [{ interruption_id: 'i', approved: 'yes' }], 'true or false'),
+  form('an unknown key', [{ interruption_id: 'i', approved: true, by: 'root' }], '"by"'),
+  form('an unknown outcome', [{ interruption_id: 'i', outcome: 'maybe' }], 'not-done'),
+  form('done without output', [{ interruption_id: 'i', outcome: 'done' }], 'output'),
+  form(
     'not done with output',
     [{ interruption_id: 'i', outcome: 'not-done', output: 1 }],
     'output',
   ),
-  json('refused with input', [{ interruption_id: 'i', approved: false, input: {} }], 'input'),
+  form('refused with input', [{ interruption_id: 'i', approved: false, input: {} }], 'input'),
   json(
     'twice',
     [

@@ -145,6 +145,10 @@ describe('routes', () => {
       'POST /api/runs/{id}/cancel cancel',
       'POST /api/runs/{id}/decisions decisions',
       'POST /api/runs/{id}/approvals decisions',
+      'GET /api/sessions sessions',
+      'GET /api/sessions/{id} session',
+      'DELETE /api/sessions/{id} session',
+      'GET /api/openapi.json openapi',
       'GET /demo/{id} app',
       '* /mcp mcp',
     ]);

@@ -111,7 +111,7 @@ export function openDatabase(path: string, synchronous: 'full' | 'normal'): Data
   try {
     database.exec('PRAGMA busy_timeout = 10000');
     // First of all: nothing is written to a file that is not ours.
-    const version = versionOf(database, path);
+    const version = atOneMoment(database, () => versionOf(database, path));
     retrying(() => {
       database.exec('PRAGMA journal_mode = WAL');
     });
@@ -121,6 +121,16 @@ export function openDatabase(path: string, synchronous: 'full' | 'normal'): Data
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+// Otherwise a file that another process makes meanwhile has no id yet, but tables: as that of another program does.
+function atOneMoment<T>(database: DatabaseSync, look: () => T): T {
+  database.exec('BEGIN');
+  try {
+    return look();
+  } finally {
+    database.exec('ROLLBACK');
   }
 }
 

@@ -35,7 +35,10 @@ storeContract(
     const store = sqliteStore({ path: ':memory:', ...options });
     return Promise.resolve({ store, dispose: async () => await store.close?.() });
   },
-  { another: 'the data lives in one process' },
+  {
+    another: 'the data lives in one process',
+    volume: { reason: 'the file was seen to take it', events: 10_000, bytes: 1_000_000, seeds: 1 },
+  },
 );
 
 const base = { v: 1, at: 1, runId: 'r1', frame: 'f0', agent: 'weather' } as const;
@@ -63,6 +66,15 @@ describe('sqliteStore', () => {
     expect((await again.sessions.load('s1')).state).toEqual({ city: 'Oslo' });
     await again.close?.();
   });
+
+  it('is made once by many who open it at the same time', async () => {
+    for (let round = 0; round < 5; round++) {
+      const path = newPath();
+      const stores = Array.from({ length: 6 }, () => sqliteStore(path));
+      await Promise.all(stores.map((store) => store.now()));
+      await Promise.all(stores.map((store) => store.close()));
+    }
+  }, 30_000);
 
   it('is not durable in memory, and refuses an empty path', () => {
     expect(sqliteStore(':memory:').durable).toBe(false);

@@ -6,6 +6,9 @@ import { spelledOut, type Saying } from '../saying.ts';
 import { serverSentEvents } from './server-sent-events.ts';
 import { Transcript } from './transcript.ts';
 
+export { serverSentEvents } from './server-sent-events.ts';
+export { Transcript } from './transcript.ts';
+
 export interface PlayOptions {
   /** An `AgentFunctionApp`. */
   readonly app: Served;

@@ -27,6 +27,18 @@ const event = z.discriminatedUnion('type', [
     is_error: z.boolean(),
   }),
   z.object({
+    type: z.literal('interruption'),
+    frame: z.string(),
+    agent: z.string(),
+    interruption: z.object({ tool_name: z.string().optional(), input: z.unknown() }),
+  }),
+  z.object({
+    type: z.literal('decision'),
+    frame: z.string(),
+    approved: z.boolean().optional(),
+    input: z.unknown(),
+  }),
+  z.object({
     type: z.literal('handoff'),
     frame: z.string(),
     agent: z.string(),
@@ -122,6 +134,20 @@ export class Transcript {
         if (call === undefined) break;
         call.parts.push(`    ${shown.is_error ? 'error' : 'result'} ${short(shown.output)}`);
         call.done = true;
+        break;
+      }
+      case 'interruption':
+        section.parts.push(
+          `  ${shown.agent} waits for an answer: ${shown.interruption.tool_name ?? ''} ${short(shown.interruption.input)}`,
+        );
+        break;
+      case 'decision': {
+        const edited = shown.input === undefined ? '' : ` with ${short(shown.input)}`;
+        section.parts.push(
+          shown.approved === undefined
+            ? '  answered'
+            : `  ${shown.approved ? 'approved' : 'refused'}${edited}`,
+        );
         break;
       }
       case 'handoff': {

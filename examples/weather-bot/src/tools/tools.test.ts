@@ -8,6 +8,7 @@ const context = {
   context: undefined,
   runId: 'r',
   requestContext: {},
+  sessionState: {},
   usage: { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0, perRequest: [] },
   agentPath: ['weather_bot'],
   signal: new AbortController().signal,
@@ -16,6 +17,7 @@ const context = {
   messages: [],
   idempotencyKey: 'r/f0.t1.c1',
   progress: () => undefined,
+  updateSessionState: () => undefined,
   checkpoint: async () => undefined,
 };
 

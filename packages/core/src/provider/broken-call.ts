@@ -1,5 +1,5 @@
 import { AgentError, ModelError } from '../errors.ts';
-import type { ErrorContext } from './failed-call.ts';
+import { within, type ErrorContext } from './failed-call.ts';
 import { redact } from './redact.ts';
 import { isRecord, listOf, stringOf } from './wire-json.ts';
 
@@ -57,11 +57,6 @@ function invalidResponse(what: string, context: ErrorContext): ModelError {
     `${who} did not send a whole answer: ${redact(what, context)}. If it cannot stream, set streaming: false.`,
     { reason: 'invalid-response', provider },
   );
-}
-
-/** A name that begins a sentence, inside of one. */
-function within(who: string): string {
-  return who.startsWith('The ') ? `the ${who.slice(4)}` : who;
 }
 
 const timeouts = new Set([

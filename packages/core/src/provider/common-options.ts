@@ -3,16 +3,21 @@ import type { ModelSettings } from '../model.ts';
 import { optionKinds, type OptionKinds } from './option-kinds.ts';
 
 /** Options that every provider has. */
-export interface CommonOptions {
+export interface ProviderOptions {
+  /** Sent with every request. */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  readonly extraHeaders?: { readonly [name: string]: string } | undefined;
+  /** Put into every request body last: objects merge one level deep, arrays are appended, the rest replaces. */
   readonly extraBody?: JsonObject | undefined;
+  /** Settings of every call, where the agent's own do not say otherwise. */
   readonly settings?: ModelSettings | undefined;
+}
+
+/** Settings of every call, as an `LLMConfig` says them. */
+export interface LLMConfigOptions {
   readonly temperature?: number | undefined;
   readonly maxTokens?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly maxRetries?: number | undefined;
-  readonly fetch?: unknown;
 }
 
 /** What they may be, and what an `LLMConfig` has beside them for every provider. */
@@ -36,7 +41,9 @@ export const commonKinds = {
 } as const satisfies OptionKinds;
 
 /** The settings of every call: those of `settings`, and where they say nothing those of an `LLMConfig`. */
-export function defaultSettings(options: CommonOptions): ModelSettings {
+export function defaultSettings(
+  options: LLMConfigOptions & Pick<ProviderOptions, 'settings'>,
+): ModelSettings {
   const { temperature, maxTokens, timeoutMs, maxRetries } = options;
   return {
     ...(temperature === undefined ? {} : { temperature }),

@@ -81,11 +81,16 @@ function usualWords({ reason, status }: CallFailure, { who, model }: ErrorContex
     case 'invalid-request':
       if (status === 404) return `${who} does not know the model ${model}, or has no such path`;
       return status === 413
-        ? `The request is larger than ${who} takes`
+        ? `The request is larger than ${within(who)} takes`
         : `${who} refused the request`;
     default:
       return `${who} failed`;
   }
+}
+
+/** A name that begins a sentence, inside of one. */
+export function within(who: string): string {
+  return who.startsWith('The ') ? `the ${who.slice(4)}` : who;
 }
 
 const usualAdvice: { readonly [reason in ModelErrorReason | 404 | 413]?: string } = {

@@ -7,6 +7,8 @@ export {
   type Incoming,
 } from './answer-stream.ts';
 export { orAborted } from './or-aborted.ts';
+export { once } from './once.ts';
+export { keptToken, type GivenToken, type KeptToken, type Token } from './kept-token.ts';
 export { brokenCall, causesOf, WireError } from './broken-call.ts';
 export { failedCall, reasonOfStatus, type CallFailure, type ErrorContext } from './failed-call.ts';
 export { thrownAnswer, type ThrownAnswer } from './thrown-answer.ts';
@@ -21,9 +23,16 @@ export {
   type OptionKind,
   type OptionKinds,
 } from './option-kinds.ts';
-export { commonKinds, defaultSettings, optionText, type CommonOptions } from './common-options.ts';
+export {
+  commonKinds,
+  defaultSettings,
+  optionText,
+  type LLMConfigOptions,
+  type ProviderOptions,
+} from './common-options.ts';
 export { isHeaderText, notAHeader, readVariable, type Environment } from './environment.ts';
 export { withExtras } from './extra-body.ts';
+export { danglingRefs, danglingWarnings, resolveRef } from './schema-refs.ts';
 export { wireIds, type WireIds } from './wire-ids.ts';
 export type { Warning } from './warning.ts';
 export {

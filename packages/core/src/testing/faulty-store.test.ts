@@ -10,7 +10,11 @@ storeContract(
   'faulty, told nothing',
   (options) =>
     Promise.resolve({ store: faultyStore(memoryStore(options)), dispose: () => Promise.resolve() }),
-  { another: 'the data lives in one process', channel: 'the data lives in one process' },
+  {
+    another: 'the data lives in one process',
+    channel: 'the data lives in one process',
+    volume: { reason: 'memory was seen to take it', events: 5_000, bytes: 1_000_000, seeds: 1 },
+  },
 );
 
 describe('faultyStore', () => {

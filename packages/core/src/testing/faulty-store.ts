@@ -6,7 +6,8 @@ import { seededRandom } from './seeded-random.ts';
 /** A method of a store, by its part: `runs.append`, `sessions.commit`. */
 export type StoreMethod =
   | `runs.${Exclude<keyof Store['runs'], 'read' | 'channel'>}`
-  | `sessions.${keyof Store['sessions']}`;
+  | `sessions.${keyof Store['sessions']}`
+  | 'wake.schedule';
 
 /** One call as the wrapper sees it. */
 export interface StoreCall {
@@ -58,11 +59,12 @@ export interface FaultyStoreOptions {
 const writes: ReadonlySet<string> = new Set(['runs.create', 'runs.append', 'sessions.commit']);
 
 /**
- * A store that fails as told, or by chance: what a test cannot ask of a real one. Everything else, the channel and the
- * wakes included, is the wrapped store's own.
+ * A store that fails as told, or by chance: what a test cannot ask of a real one. Everything else, the channel included,
+ * is the wrapped store's own.
  */
 export function faultyStore(store: Store, options: FaultyStoreOptions = {}): Store {
   const { until } = options;
+  const { wake } = store;
   const counts = new Map<string, number>();
   const chance = chances(options.chaos);
   let written = 0;
@@ -138,7 +140,12 @@ export function faultyStore(store: Store, options: FaultyStoreOptions = {}): Sto
       alive('expired');
       return store.expired(page);
     },
-    wake: store.wake,
+    wake: wake && {
+      trigger: wake.trigger,
+      async schedule(look, atMs) {
+        await call('wake.schedule', () => wake.schedule(look, atMs));
+      },
+    },
     close: async () => store.close?.(),
   };
 }

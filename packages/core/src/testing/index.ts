@@ -8,15 +8,12 @@ export {
 } from './scripted-model.ts';
 export type { ScriptedAnswer, ScriptedCall, ScriptedTurn, Wait } from './scripted-turn.ts';
 export { gate, type Gate } from './gate.ts';
+export { seededRandom } from './seeded-random.ts';
 export { collect, equal, eventually, ok, rejection } from './assert.ts';
 export type { TestFunctions } from './test-functions.ts';
-export {
-  storeContract,
-  type MakeStore,
-  type StoreLimits,
-  type StoreUnderTest,
-} from './store-contract.ts';
-export type { StoreVolume } from './store-case.ts';
+export { storeContract } from './store-contract.ts';
+export { storeChaosContract } from './store-chaos-contract.ts';
+export type { MakeStore, StoreLimits, StoreUnderTest, StoreVolume } from './store-case.ts';
 export {
   faultyStore,
   type FaultyStoreOptions,

@@ -175,7 +175,7 @@ export function serverChatContract(define: ServerCase): void {
     const { agent, model } = scripted('slow', [{ text: 'Done.', before: held }, 'Later.']);
     const server = await t.serve({ agents: [agent], onDisconnect: 'continue' });
     const first = await server.chat('slow', { message: 'One', session_id: 'x' }).then((x) => x);
-    equal(first.status, 400, 'an unknown session is refused');
+    equal(first.status, 404, 'an unknown session is refused');
 
     const opening = scripted('open', () => 'Hi.');
     const shared = await t.serve({

@@ -14,6 +14,7 @@ import { serverHandoffContract } from './server-handoff-contract.ts';
 import { serverRefusalContract, serverUnknownPathContract } from './server-refusal-contract.ts';
 import { serverPreferContract, serverRepeatContract } from './server-repeat-contract.ts';
 import { serverRunContract } from './server-run-contract.ts';
+import { serverSessionRoutesContract } from './server-session-routes-contract.ts';
 import { serverSessionContract } from './server-session-contract.ts';
 import type { TestFunctions } from './test-functions.ts';
 import { verifyJournal } from './verify-journal.ts';
@@ -88,6 +89,7 @@ export function serverContract(
     serverRepeatContract(define);
     serverPreferContract(define);
     serverSessionContract(define);
+    serverSessionRoutesContract(define);
     serverHandoffContract(define);
     serverGuardrailContract(define);
     serverRefusalContract(define);

@@ -79,7 +79,7 @@ export function serverRefusalContract(define: ServerCase): void {
     const { agent } = scripted('echo', () => 'Hello.');
     const server = await t.serve({ agents: [agent] });
     const chosen = await server.chat('echo', { message: 'Hi', session_id: 'my-session' });
-    problem(chosen, 400, 'user_error');
+    problem(chosen, 404, 'not_found');
     ok(textField(chosen.body, 'detail').includes('session_id'), 'it says which field');
     const known = await t.serve({ agents: [agent], authenticate: () => ({ id: 'alice' }) });
     const hers = await known.chat('echo', { message: 'Hi', session_id: 'my-session' });

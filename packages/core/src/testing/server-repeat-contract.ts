@@ -66,7 +66,8 @@ export function serverRepeatContract(define: ServerCase): void {
     const { agent, model } = scripted('echo', () => 'Hello.');
     const server = await t.serve({ agents: [agent] });
     await server.chat('echo', { message: 'Hi' }, keyed);
-    for (const body of [{ message: 'Ho' }, { message: 'Hi', context: { a: 1 } }]) {
+    const others = [{ message: 'Ho' }, { context: { a: 1 } }, { user_id: 'somebody' }];
+    for (const body of others.map((other) => ({ message: 'Hi', ...other }))) {
       const other = await server.chat('echo', body, keyed);
       equal([other.status, other.body['code']], [422, 'idempotency_mismatch'], other.text);
       equal(other.headers.get('idempotency-replayed'), null, 'it is no repeat');

@@ -65,6 +65,7 @@ export function serverRunContract(define: ServerCase): void {
     equal(again.status, 202, 'the same again');
     const other = await server.post(path, [{ interruption_id: id, approved: false }]);
     equal([other.status, other.body['code']], [409, 'approval_invalid'], 'another');
+    equal(other.body['decided'], [{ interruption_id: id, approved: true }], 'what counted');
     equal(calls(), 1, 'payments');
   });
 
@@ -74,6 +75,8 @@ export function serverRunContract(define: ServerCase): void {
     const path = `/api/runs/${runId}/decisions`;
     const wrongForm = await server.post(path, [{ interruption_id: id, answer: 'yes' }]);
     equal([wrongForm.status, wrongForm.body['code']], [422, 'approval_invalid'], 'wrong form');
+    const truthy = await server.post(path, [{ interruption_id: id, approved: 'yes' }]);
+    equal([truthy.status, truthy.body['code']], [422, 'approval_invalid'], 'merely truthy');
     const unknown = await server.post(path, [{ interruption_id: 'nothing', approved: true }]);
     equal(unknown.status, 422, 'unknown interruption');
     const partly = await server.post(path, [
@@ -82,7 +85,7 @@ export function serverRunContract(define: ServerCase): void {
     ]);
     equal(partly.status, 422, 'one of two');
     const misfit = await server.post(path, [{ interruption_id: id, approved: true, input: 'no' }]);
-    ok([400, 422].includes(misfit.status), `edited input that does not fit: ${misfit.status}`);
+    equal(misfit.status, 422, 'edited input that does not fit');
     const run = await server.get(`/api/runs/${runId}`);
     equal(run.body['status'], 'interrupted', 'the run');
   });

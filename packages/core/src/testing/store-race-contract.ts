@@ -120,6 +120,7 @@ export function raceContract(it: StoreCase): void {
         from.runs.append(runId, [warning(runId, end + 1, who)], { expectedSeq: end, token: by });
       const old2 = next(store, 'old', old.token);
       const new2 = next(other, 'new', token);
+      new2.catch(() => undefined);
       await refused(old2, 'run_conflict', 'the holder that came back', 'lease');
       await new2;
       const journal = await collect(store.runs.read(runId));

@@ -158,6 +158,7 @@ async function execute(
     context: undefined,
     runId: 'run-contract',
     requestContext: {},
+    sessionState: {},
     usage: noUsage,
     agentPath: ['contract'],
     signal,
@@ -167,6 +168,7 @@ async function execute(
     idempotencyKey: 'run-contract/f0.t1.c1',
     progress: () => undefined,
     warn: () => undefined,
+    updateSessionState: () => undefined,
     checkpoint: () => Promise.resolve(),
   };
   const output = await tool.execute(input, context);

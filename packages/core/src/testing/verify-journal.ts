@@ -64,6 +64,7 @@ export function journalFaults(
   let maxHops = options.maxHops ?? 10;
   let ended = false;
   let cancelled = false;
+  let compacts = false;
 
   for (const [index, event] of events.entries()) {
     const fault = (rule: string, message: string): void => {
@@ -86,6 +87,7 @@ export function journalFaults(
         hops: 0,
         chained: 0,
       });
+      compacts = event.options?.compaction !== undefined;
       maxHops = options.maxHops ?? event.options?.limits?.maxHops ?? 10;
       continue;
     }
@@ -161,6 +163,18 @@ export function journalFaults(
         }
         call.starts += 1;
         call.startSeq = event.seq;
+        break;
+      }
+      case 'session-state': {
+        const next = events[index + 1];
+        if (next === undefined) break;
+        if (
+          next.type !== 'tool-result' ||
+          next.callId !== event.callId ||
+          !needsStart.has(next.how)
+        ) {
+          fault('I19', `call ${event.callId} does not get its result with it`);
+        }
         break;
       }
       case 'tool-checkpoint': {
@@ -274,11 +288,29 @@ export function journalFaults(
         }
         break;
       }
+      case 'compaction': {
+        const { removed, from, cleared, clearedBefore } = event;
+        if (removed + cleared === 0) fault('I20', 'leaves nothing out');
+        if (
+          (removed === 0) !== (from === undefined) ||
+          (cleared === 0) !== (clearedBefore === undefined)
+        ) {
+          fault('I20', 'does not say up to where');
+        }
+        if (!compacts) fault('I20', 'run-start says nothing of it');
+        const beside = [events[index - 1], events[index + 1]];
+        const turn = beside.some(
+          (one) => one?.type === 'model-response' && one.frame === event.frame,
+        );
+        if (!turn && index + 1 < events.length) {
+          fault('I20', 'comes without a turn of its frame');
+        }
+        break;
+      }
       // See `answerFaults()`.
       case 'guardrail-result':
       case 'reflection':
       case 'route':
-      case 'compaction':
       case 'warning':
         break;
       default:
@@ -292,7 +324,7 @@ export function journalFaults(
 }
 
 /**
- * Checks a journal against the invariants of journal.md (I1 to I18).
+ * Checks a journal against the invariants of journal.md (I1 to I20).
  *
  * @throws Error with every fault and the journal's outline.
  */

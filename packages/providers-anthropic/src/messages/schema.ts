@@ -1,4 +1,5 @@
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '@agent-functions/core';
+import { resolveRef } from '@agent-functions/core/provider';
 
 /** A schema for constrained sampling, and what it takes of the limits of a request. */
 export interface StrictSchema {
@@ -183,7 +184,7 @@ function leadsNowhere(root: JsonObject): boolean {
     if (typeof ref === 'string') {
       if (ended.has(ref)) return false;
       if (ref === '#' || above.includes(ref)) return true;
-      const target = resolve(root, ref);
+      const target = resolveRef(root, ref);
       if (target === undefined || visit(target, [...above, ref])) return true;
       ended.add(ref);
       return false;
@@ -195,15 +196,6 @@ function leadsNowhere(root: JsonObject): boolean {
   return visit(root, []);
 }
 
-function resolve(root: JsonObject, ref: string): Json | undefined {
-  let at: Json | undefined = root;
-  for (const name of ref.replace(/^#\//, '').split('/')) {
-    if (!isJsonObject(at)) return undefined;
-    at = at[name.replaceAll('~1', '/').replaceAll('~0', '~')];
-  }
-  return at;
-}
-
 /**
  * A schema as `input_schema` of any tool: its root must be an object and no union
  * (https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools). The properties of the alternatives are
@@ -211,7 +203,7 @@ function resolve(root: JsonObject, ref: string): Json | undefined {
  */
 export function toolSchema(schema: JsonObject): JsonObject {
   const { $ref: ref, ...beside } = schema;
-  const target = typeof ref === 'string' ? resolve(schema, ref) : undefined;
+  const target = typeof ref === 'string' ? resolveRef(schema, ref) : undefined;
   const root = isJsonObject(target) ? { ...target, ...beside } : schema;
   const { anyOf, oneOf, allOf, ...rest } = root;
   if (anyOf === undefined && oneOf === undefined && allOf === undefined) {

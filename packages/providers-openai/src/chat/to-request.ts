@@ -12,7 +12,13 @@ import {
   type ToolResultPart,
   type ToolSpec,
 } from '@agent-functions/core';
-import { type Warning, wireIds, type WireIds, withExtras } from '@agent-functions/core/provider';
+import {
+  danglingWarnings,
+  wireIds,
+  withExtras,
+  type Warning,
+  type WireIds,
+} from '@agent-functions/core/provider';
 import {
   argumentsText,
   field,
@@ -33,7 +39,7 @@ import {
 /** The body of `POST /chat/completions` (https://platform.openai.com/docs/api-reference/chat/create). */
 export function toChatRequest(request: ModelRequest, context: RequestContext): WireRequest {
   const { settings, output, instructions } = request;
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = [...danglingWarnings(request)];
   const ids = wireIds(context.provider, request.messages);
   const writer: Writer = { context, warnings, ids, messages: [], shown: [] };
   const streaming = settings.streaming !== false;

@@ -11,7 +11,13 @@ import {
   type ToolResultPart,
   type ToolSpec,
 } from '@agent-functions/core';
-import { type Warning, wireIds, type WireIds, withExtras } from '@agent-functions/core/provider';
+import {
+  danglingWarnings,
+  wireIds,
+  withExtras,
+  type Warning,
+  type WireIds,
+} from '@agent-functions/core/provider';
 import {
   argumentsText,
   field,
@@ -36,7 +42,7 @@ import {
  */
 export function toResponsesRequest(request: ModelRequest, context: RequestContext): WireRequest {
   const { settings, output } = request;
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = [...danglingWarnings(request)];
   const options = vendorOptions(settings, context.provider);
   const stored = options['store'] === true || context.extraBody['store'] === true;
   const writer: Writer = {
