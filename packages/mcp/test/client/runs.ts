@@ -60,6 +60,8 @@ export function callContext(more: Partial<ToolContext> = {}): ToolContext {
     idempotencyKey: 'run-1/f0.t1.c1',
     progress: () => undefined,
     warn: () => undefined,
+    sessionState: {},
+    updateSessionState: () => undefined,
     checkpoint: () => Promise.resolve(),
     ...more,
   };
