@@ -1,0 +1,1 @@
+export { a2a } from './server/a2a.ts';
