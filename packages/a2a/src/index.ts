@@ -1,1 +1,3 @@
 export { a2a } from './server/a2a.ts';
+export { remoteAgent } from './client/remote-agent.ts';
+export type { RemoteAgentOptions, RemoteReach } from './client/options.ts';
