@@ -5,13 +5,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { Agent, jsonSchema, Runner, tool } from '@agent-functions/core';
 import { collect, scriptedModel } from '@agent-functions/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeVersion1, makeVersion2 } from '../test/version-1.ts';
+import { makeVersion1, makeVersion2, makeVersion3 } from '../test/version-1.ts';
 import { openDatabase } from './open-database.ts';
 import { sqliteStore } from './sqlite-store.ts';
 
 describe.each([
   { version: 1, make: makeVersion1 },
   { version: 2, make: makeVersion2 },
+  { version: 3, make: makeVersion3 },
 ])('a file of schema version $version', ({ version, make }) => {
   let folder: string;
   let path: string;
