@@ -1,0 +1,77 @@
+import {
+  AgentError,
+  type HandOver,
+  type ProtocolRunOptions,
+  type RunHeader,
+  type RunInput,
+} from '@agent-functions/core';
+import { goesOnByWake, type Call } from './scope.ts';
+
+/** How long what a run does may take to end when its request lets go of it, where the host does not say. */
+const settleMs = 5_000;
+
+/** A run under way, and what lets its request leave it to others. */
+export interface Started {
+  readonly header: RunHeader;
+  /** The request is over: where the process does not live on behind its answer, another goes on with the run. */
+  leave(): void;
+}
+
+/**
+ * Starts a run, or finds the one that the same message started. It belongs to nobody's connection: a client that leaves
+ * leaves it running (specification 3.5.2).
+ *
+ * @param here `false`: nobody waits for it; where a wake of the store can take it, it is only recorded.
+ */
+export async function startRun(
+  call: Call,
+  input: RunInput,
+  options: ProtocolRunOptions,
+  here: boolean,
+): Promise<Started> {
+  const { runner, host } = call.scope;
+  if (!here && goesOnByWake(call)) {
+    const header = await runner.start(input, options);
+    await host.store.wake?.schedule({ runId: header.runId }, await host.store.now());
+    return { header, leave: () => undefined };
+  }
+  const leaving = new AbortController();
+  const stream = runner.stream(input, { ...options, handOver: handOver(call, leaving) });
+  stream.detach();
+  // Who follows reads the journal; this only starts it.
+  await stream[Symbol.asyncIterator]().return?.();
+  const header = await stream.started;
+  call.context.waitUntil(reported(call, header.runId, stream.result));
+  return { header, leave: () => leaving.abort() };
+}
+
+/** Goes on with a run that nobody holds. */
+export async function takeUp(call: Call, runId: string): Promise<void> {
+  const { store } = call.scope.host;
+  const peek = await store.runs.peek(runId);
+  if (peek === undefined || peek.ended || peek.lease !== undefined) return;
+  if (goesOnByWake(call)) await store.wake?.schedule({ runId }, await store.now());
+  else call.context.waitUntil(reported(call, runId, call.scope.runner.resume(runId)));
+}
+
+function handOver(call: Call, leaving: AbortController): HandOver | undefined {
+  const given = call.context.handOver;
+  if (!goesOnByWake(call)) return given;
+  return {
+    signal: given === undefined ? leaving.signal : AbortSignal.any([given.signal, leaving.signal]),
+    get settleMs() {
+      return given?.settleMs ?? settleMs;
+    },
+  };
+}
+
+/** Nobody waits for this result: how it ended is in the journal, and why it broke goes to the log. */
+async function reported(call: Call, runId: string, running: Promise<unknown>): Promise<void> {
+  try {
+    await running;
+  } catch (error) {
+    if (AgentError.isInstance(error) && error.code === 'handed_over') return;
+    const reason = error instanceof Error ? error.message : String(error);
+    call.context.log('error', 'A task broke', { runId, error: reason });
+  }
+}

@@ -1,0 +1,48 @@
+import type { AgentCard } from '@a2a-js/sdk';
+import type {
+  AgentDefinition,
+  HostContext,
+  Principal,
+  ProtocolHost,
+  ProtocolRunner,
+} from '@agent-functions/core';
+import type { PushDelivery } from './push-delivery.ts';
+import type { Sdk } from './sdk.ts';
+
+/** One agent and how it is served. */
+export interface Scope {
+  /** Its name in URLs. */
+  readonly name: string;
+  readonly agent: AgentDefinition<never, unknown>;
+  readonly runner: ProtocolRunner;
+  readonly host: ProtocolHost;
+  /** Whether a message part may have this media type. */
+  accepts(mediaType: string): boolean;
+  /** What the agent's card says to who reached the server by this origin. */
+  card(origin: string): AgentCard;
+  extendedCard(
+    card: AgentCard,
+    principal: Principal,
+  ): AgentCard | undefined | Promise<AgentCard | undefined>;
+  readonly hasExtendedCard: boolean;
+  /** `undefined`: there are no push notifications. */
+  readonly push: PushDelivery | undefined;
+}
+
+/** One request: whose it is, and what the host knows of it. */
+export interface Call {
+  readonly scope: Scope;
+  readonly sdk: Sdk;
+  readonly context: HostContext;
+  readonly origin: string;
+}
+
+/** When a request must be answered, in milliseconds since 1970: a little before the host ends it. */
+export function endsAt({ deadline }: HostContext): number | undefined {
+  return deadline === undefined ? undefined : deadline - 1_000;
+}
+
+/** Whether what outlasts its request goes on by a wake of the store: this process may not live on behind its answer. */
+export function goesOnByWake({ scope, context }: Call): boolean {
+  return scope.host.store.wake !== undefined && context.isInvocation === true;
+}
