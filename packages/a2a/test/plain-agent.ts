@@ -6,7 +6,7 @@ import {
   type RequestContext,
 } from '@a2a-js/sdk/server';
 
-// An agent on the official SDK, whose behaviour is chosen by the first word of its message.
+// An agent on the official SDK, whose behaviour is chosen by a word of its message.
 
 const state = {
   submitted: TaskState.TASK_STATE_SUBMITTED,
@@ -18,6 +18,8 @@ const state = {
   rejected: TaskState.TASK_STATE_REJECTED,
 };
 
+const words = /\b(message|ask|choose|fail|reject|nothing|chunks|slow|large|data|file)\b/;
+
 /** What the agent saw, and how a test holds it up. */
 export class PlainAgent implements AgentExecutor {
   /** Every message that it was given, in order. */
@@ -26,12 +28,14 @@ export class PlainAgent implements AgentExecutor {
   readonly cancelled: string[] = [];
   /** What `slow` waits for. */
   readonly gates: (() => void)[] = [];
+  readonly #contexts = new Map<string, string>();
 
   async execute({ userMessage, taskId, contextId, task }: RequestContext, bus: ExecutionEventBus) {
     this.messages.push(userMessage);
     this.taskIds.add(taskId);
+    this.#contexts.set(taskId, contextId);
     const said = userMessage.parts.map(textOf).join('');
-    const [word = ''] = said.split(' ');
+    const word = words.exec(said)?.[0];
     const at = { taskId, contextId };
     if (word === 'message') {
       bus.publish(AgentEvent.message(agentMessage('Said without a task.', at)));
@@ -98,9 +102,12 @@ export class PlainAgent implements AgentExecutor {
     }
   }
 
-  cancelTask(taskId: string): Promise<void> {
+  cancelTask(taskId: string, bus: ExecutionEventBus): Promise<void> {
     this.cancelled.push(taskId);
+    const works = this.gates.length > 0;
     this.release();
+    const contextId = this.#contexts.get(taskId) ?? '';
+    if (!works) publishStatus(bus, { taskId, contextId }, state.canceled);
     return Promise.resolve();
   }
 
