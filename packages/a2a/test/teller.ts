@@ -12,6 +12,7 @@ export function teller(toolName?: string): Model {
   });
 }
 
-function saidBy(part: Part): string {
+/** What a result says. */
+export function saidBy(part: Part): string {
   return part.type === 'tool-result' ? outputText(part.output) : '';
 }

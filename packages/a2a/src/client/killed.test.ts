@@ -1,6 +1,8 @@
 import { Agent } from '@agent-functions/core';
+import { collect } from '@agent-functions/core/testing';
 import { describe, expect, test } from 'vitest';
 import { everyDeath, killed } from '../../test/killed.ts';
+import { ourServer } from '../../test/our-server.ts';
 import { plainServer, type PlainServer } from '../../test/plain-server.ts';
 import { teller } from '../../test/teller.ts';
 import { remoteAgent } from './remote-agent.ts';
@@ -76,6 +78,22 @@ describe.each(roles)('$role', ({ make, response }) => {
       expect(survived).toBeGreaterThan(10);
     },
   );
+
+  test('a server of this library sees one task', { timeout: 60_000 }, async () => {
+    await everyDeath(async (death) => {
+      await using server = await ourServer();
+      const end = await killed(() => make(server.url), 'ask it', death);
+      if (typeof end === 'string') return end;
+      expect(end.result.error, `${death.when} write ${death.write}`).toBeUndefined();
+      expect(end.result.response).toBe(response);
+      const runs = await server.runs();
+      expect(runs).toHaveLength(1);
+      const [{ runId } = { runId: '' }] = runs;
+      const answers = await collect(server.store.runs.read(runId));
+      expect(answers.filter(({ type }) => type === 'decision')).toHaveLength(1);
+      return end;
+    });
+  });
 
   test(
     'without ListTasks, a message of which nobody knows is not sent again',
