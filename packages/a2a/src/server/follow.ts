@@ -1,5 +1,7 @@
 import type { StreamResponse } from '@a2a-js/sdk';
+import { AgentError, type Watched } from '@agent-functions/core';
 import { endsAt, type Call } from './scope.ts';
+import { taskState } from './task-state.ts';
 import { isOver, next, taskOf, type Seen, type TaskView } from './task-view.ts';
 
 /**
@@ -23,18 +25,62 @@ export async function* follow(
   }
 }
 
-/** The task, then what comes of it: a stream as the specification (3.1.2, 3.1.6) has it. */
+/**
+ * The task, then what comes of it: a stream as the specification (3.1.2, 3.1.6) has it.
+ *
+ * @param events What happens in this process from the first event on, where the run was started here.
+ */
 export async function* stream(
   call: Call,
   view: TaskView,
-  historyLength?: number,
+  { historyLength, events }: StreamOptions = {},
 ): AsyncGenerator<StreamResponse, void, undefined> {
   yield { payload: { $case: 'task', value: taskOf(view, historyLength) } };
   const { signal, over } = untilEnd(call);
   try {
-    for await (const { updates } of follow(call, view, signal)) yield* updates;
+    let at = view;
+    if (events !== undefined) {
+      for await (const event of here(events, signal)) {
+        const seen = next(at, event);
+        at = seen.view;
+        yield* seen.updates;
+      }
+    }
+    // That was all of it, unless another process goes on with the run.
+    if (events !== undefined && at.status.state === taskState.inputRequired) return;
+    for await (const { updates } of follow(call, at, signal)) yield* updates;
   } finally {
     over();
+  }
+}
+
+interface StreamOptions {
+  readonly historyLength?: number | undefined;
+  readonly events?: AsyncIterator<Watched> | undefined;
+}
+
+/** The events of a run of this process, until the signal fires or another process has it. */
+async function* here(
+  events: AsyncIterator<Watched>,
+  signal: AbortSignal,
+): AsyncGenerator<Watched, void> {
+  let end: (() => void) | undefined;
+  const aborted = new Promise<{ readonly done: true; readonly value: undefined }>((resolve) => {
+    end = () => resolve({ done: true, value: undefined });
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  try {
+    for (;;) {
+      const step = await Promise.race([events.next(), aborted]);
+      if (step.done === true) return;
+      yield step.value;
+    }
+  } catch (error) {
+    if (!AgentError.isInstance(error) || error.code !== 'handed_over') throw error;
+  } finally {
+    if (end !== undefined) signal.removeEventListener('abort', end);
+    await events.return?.();
   }
 }
 

@@ -4,15 +4,24 @@ import {
   type ProtocolRunOptions,
   type RunHeader,
   type RunInput,
+  type Watched,
 } from '@agent-functions/core';
 import { goesOnByWake, type Call } from './scope.ts';
 
 /** How long what a run does may take to end when its request lets go of it, where the host does not say. */
 const settleMs = 5_000;
 
+/**
+ * What becomes of the request: it is answered at once (`later`), when the task has ended or waits (`wait`), or as it goes
+ * (`stream`).
+ */
+export type Mode = 'later' | 'wait' | 'stream';
+
 /** A run under way, and what lets its request leave it to others. */
 export interface Started {
   readonly header: RunHeader;
+  /** Of a `stream`: everything from the first event, as it happens here. */
+  readonly events?: AsyncIterator<Watched> | undefined;
   /** The request is over: where the process does not live on behind its answer, another goes on with the run. */
   leave(): void;
 }
@@ -20,17 +29,16 @@ export interface Started {
 /**
  * Starts a run, or finds the one that the same message started. It belongs to nobody's connection: a client that leaves
  * leaves it running (specification 3.5.2).
- *
- * @param here `false`: nobody waits for it; where a wake of the store can take it, it is only recorded.
+ * Where nobody waits for it and a wake of the store can take it, it is only recorded.
  */
 export async function startRun(
   call: Call,
   input: RunInput,
   options: ProtocolRunOptions,
-  here: boolean,
+  mode: Mode,
 ): Promise<Started> {
   const { runner, host } = call.scope;
-  if (!here && goesOnByWake(call)) {
+  if (mode === 'later' && goesOnByWake(call)) {
     const header = await runner.start(input, options);
     await host.store.wake?.schedule({ runId: header.runId }, await host.store.now());
     return { header, leave: () => undefined };
@@ -38,11 +46,16 @@ export async function startRun(
   const leaving = new AbortController();
   const stream = runner.stream(input, { ...options, handOver: handOver(call, leaving) });
   stream.detach();
-  // Who follows reads the journal; this only starts it.
-  await stream[Symbol.asyncIterator]().return?.();
+  const events = stream[Symbol.asyncIterator]();
+  // Who waits reads the journal.
+  if (mode !== 'stream') await events.return?.();
   const header = await stream.started;
   call.context.waitUntil(reported(call, header.runId, stream.result));
-  return { header, leave: () => leaving.abort() };
+  return {
+    header,
+    leave: () => leaving.abort(),
+    ...(mode === 'stream' ? { events } : {}),
+  };
 }
 
 /** Goes on with a run that nobody holds. */

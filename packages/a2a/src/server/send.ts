@@ -7,12 +7,13 @@ import {
   type Json,
   type JsonObject,
   type ProtocolRunOptions,
+  type Watched,
 } from '@agent-functions/core';
 import { viewOfRun, visibleTask } from './access.ts';
 import { decisionsOf } from './interruptions.ts';
 import { fromParts } from './parts.ts';
 import { noSuchTask, Refused } from './refused.ts';
-import { startRun, takeUp } from './run-task.ts';
+import { startRun, takeUp, type Mode } from './run-task.ts';
 import type { Call } from './scope.ts';
 import { role, taskState } from './task-state.ts';
 import { isOver, type TaskView } from './task-view.ts';
@@ -20,6 +21,8 @@ import { isOver, type TaskView } from './task-view.ts';
 /** A task after a message came in: as it was when the message was taken, so that what follows is all of it. */
 export interface Taken {
   readonly view: TaskView;
+  /** Of a run that was started here for a stream. */
+  readonly events?: AsyncIterator<Watched> | undefined;
   /** The request is over. */
   leave(): void;
 }
@@ -31,16 +34,11 @@ const shortestOfAnybody = 32;
 /**
  * Takes a message: it begins a task, or answers one that waits. The same message again, by its id, finds its task.
  *
- * @param waits Whether somebody waits for what comes of it.
  * @throws Refused for what is malformed, a stranger's task, a task that takes no message.
  */
-export async function take(
-  call: Call,
-  request: SendMessageRequest,
-  waits: boolean,
-): Promise<Taken> {
+export async function take(call: Call, request: SendMessageRequest, mode: Mode): Promise<Taken> {
   const message = checkedMessage(request);
-  return message.taskId === '' ? begin(call, request, message, waits) : goOn(call, message);
+  return message.taskId === '' ? begin(call, request, message, mode) : goOn(call, message);
 }
 
 function checkedMessage({ message, configuration }: SendMessageRequest): Message {
@@ -75,7 +73,7 @@ async function begin(
   call: Call,
   { metadata }: SendMessageRequest,
   message: Message,
-  waits: boolean,
+  mode: Mode,
 ): Promise<Taken> {
   const { scope, context } = call;
   const { principal } = context;
@@ -102,13 +100,15 @@ async function begin(
     messages: [{ id: message.messageId, role: 'user' as const, parts }],
     context: contextOf(metadata, message.metadata),
   };
-  const { header, leave } = await startRun(call, input, options, waits).catch((error: unknown) => {
-    throw toRefusal(error, message.contextId);
-  });
+  const { header, ...started } = await startRun(call, input, options, mode).catch(
+    (error: unknown) => {
+      throw toRefusal(error, message.contextId);
+    },
+  );
   // The first event alone: what follows it, however soon it came, is shown as it came.
   const view = await viewOfRun(scope, header.runId, 1);
   if (view === undefined) throw noSuchTask(header.runId);
-  return { view, leave };
+  return { view, ...started };
 }
 
 /**

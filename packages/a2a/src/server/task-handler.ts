@@ -26,7 +26,7 @@ import {
   listPushConfigs,
 } from './push-configs.ts';
 import { Refused } from './refused.ts';
-import { takeUp } from './run-task.ts';
+import { takeUp, type Mode } from './run-task.ts';
 import type { Call } from './scope.ts';
 import { checkHistoryLength, take, type Taken } from './send.ts';
 import { isOver, taskOf, type TaskView } from './task-view.ts';
@@ -69,7 +69,7 @@ export class TaskHandler implements A2ARequestHandler {
   sendMessage(request: SendMessageRequest): Promise<Task> {
     return this.#refusing(async () => {
       const waits = request.configuration?.returnImmediately !== true;
-      const taken = await this.#take(request, waits);
+      const taken = await this.#take(request, waits ? 'wait' : 'later');
       const view = waits ? await settled(this.#call, taken.view) : await this.#now(taken.view);
       if (waits) taken.leave();
       return taskOf(view, request.configuration?.historyLength);
@@ -78,9 +78,10 @@ export class TaskHandler implements A2ARequestHandler {
 
   sendMessageStream(request: SendMessageRequest): AsyncGenerator<StreamResponse, void, undefined> {
     return this.#refusingStream(async function* (call, handler) {
-      const taken = await handler.#take(request, true);
+      const taken = await handler.#take(request, 'stream');
+      const historyLength = request.configuration?.historyLength;
       try {
-        yield* stream(call, taken.view, request.configuration?.historyLength);
+        yield* stream(call, taken.view, { historyLength, events: taken.events });
       } finally {
         taken.leave();
       }
@@ -149,11 +150,11 @@ export class TaskHandler implements A2ARequestHandler {
   }
 
   /** Takes the message; what it wants to be told by push is looked at before anything is started. */
-  async #take(request: SendMessageRequest, waits: boolean): Promise<Taken> {
+  async #take(request: SendMessageRequest, mode: Mode): Promise<Taken> {
     const config = request.configuration?.taskPushNotificationConfig;
     const { push } = this.#call.scope;
     if (config !== undefined) await push?.check(config.url);
-    const taken = await take(this.#call, request, waits);
+    const taken = await take(this.#call, request, mode);
     if (config !== undefined) {
       await createPushConfig(this.#call, taken.view, { ...config, taskId: taken.view.taskId });
     } else if (request.message?.taskId !== '') push?.kick(taken.view.taskId);
