@@ -70,8 +70,8 @@ function respond(remote: Remote, names: RemoteToolNames, turn: RemoteTurn): Mode
     case 'input-required':
     case 'auth-required': {
       const { key = '', message = '', data } = question ?? {};
-      const asked = { key, message, ...(data === undefined ? {} : { data }) };
-      return response([call(names.answer, { taskId, contextId, state, question: asked })]);
+      const asked = { message, ...(data === undefined ? {} : { data }), key };
+      return response([call(names.answer, { question: asked, state, taskId, contextId })]);
     }
     default: {
       const what = state === 'canceled' ? 'was cancelled there' : (verbs[state] ?? 'has no answer');
