@@ -118,6 +118,7 @@ function pushOf({ pushNotifications }: A2AOptions, host: ProtocolHost): PushDeli
     timeoutMs = 15_000,
     maxFailures = 8,
     retryMs = 1_000,
+    takeOverMs = 60_000,
   } = pushNotifications ?? {};
   for (const origin of trustedOrigins) {
     if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
@@ -130,5 +131,6 @@ function pushOf({ pushNotifications }: A2AOptions, host: ProtocolHost): PushDeli
     timeoutMs,
     maxFailures,
     retryMs,
+    takeOverMs,
   });
 }

@@ -36,6 +36,8 @@ export interface PushNotificationOptions {
   readonly maxFailures?: number | undefined;
   /** How long to wait after the first failure; doubled after each further one. Default 1,000. */
   readonly retryMs?: number | undefined;
+  /** When another process goes on with what one that went away left to tell. Default 60,000. */
+  readonly takeOverMs?: number | undefined;
 }
 
 export interface A2AOptions {
