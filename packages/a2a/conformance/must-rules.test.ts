@@ -75,6 +75,7 @@ function message(prefix: string, more: JsonObject = {}): JsonObject {
 }
 
 const stateOf = (task: unknown): unknown => objectOf(objectOf(task)['status'])['state'];
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const taskOf = ({ result }: Reply): JsonObject => objectOf(result['task']);
 
 async function task(wire: Wire, prefix = 'tck-complete-task'): Promise<JsonObject> {
@@ -121,7 +122,7 @@ const rules: readonly Rule[] = [
     rule: 'a message to a task that has ended is an UnsupportedOperationError',
     holds: async (wire) => {
       const { id } = await task(wire);
-      const taskId = String(id);
+      const taskId = textOf(id);
       const reply = await wire.ask('SendMessage', { message: message('tck-terminal', { taskId }) });
       expectError(wire, reply, 'UNSUPPORTED_OPERATION');
     },
@@ -227,7 +228,7 @@ const rules: readonly Rule[] = [
       const { result } = await wire.ask('ListTasks', { contextId });
       const times = [result['tasks']]
         .flat()
-        .map((each) => String(objectOf(objectOf(each)['status'])['timestamp']));
+        .map((each) => textOf(objectOf(objectOf(each)['status'])['timestamp']));
       expect(times).toEqual(times.toSorted().toReversed());
       expect(times).toHaveLength(3);
     },
@@ -270,7 +271,7 @@ const rules: readonly Rule[] = [
     rule: 'SubscribeToTask begins with the task and closes when it has ended',
     holds: async (wire) => {
       const { id } = await task(wire, 'tck-input-required');
-      const taskId = String(id);
+      const taskId = textOf(id);
       const stream = await wire.open('SubscribeToTask', { id: taskId });
       const first = await stream.next();
       expect(stateOf(objectOf(first.value)['task'])).toBe('TASK_STATE_INPUT_REQUIRED');
@@ -297,7 +298,7 @@ const rules: readonly Rule[] = [
     rule: 'push notification configurations are kept, answered, listed, and deleted for good, again and again',
     holds: async (wire) => {
       const { id } = await task(wire);
-      const taskId = String(id);
+      const taskId = textOf(id);
       const config = { id: 'mine', taskId, url: 'https://93.184.215.14/hook', token: 't' };
       const made = await wire.ask('CreateTaskPushNotificationConfig', config);
       expect(made.result).toMatchObject(config);
@@ -337,7 +338,7 @@ const rules: readonly Rule[] = [
     rule: 'no more messages of the history than asked for; 0 is none',
     holds: async (wire) => {
       const { id } = await task(wire, 'tck-input-required');
-      const taskId = String(id);
+      const taskId = textOf(id);
       await wire.ask('SendMessage', { message: message('tck-complete-task', { taskId }) });
       const of = async (historyLength: number) =>
         [(await wire.ask('GetTask', { id: taskId, historyLength })).result['history'] ?? []].flat()
@@ -421,7 +422,7 @@ const rules: readonly Rule[] = [
     section: '3.4.1',
     rule: 'a context id that was made is in the answer; one of the client is kept',
     holds: async (wire) => {
-      expect(String((await task(wire))['contextId'])).toMatch(/^.{32,}$/);
+      expect(textOf((await task(wire))['contextId'])).toMatch(/^.{32,}$/);
       const contextId = `mine-${wire.name === 'JSONRPC' ? 'a' : 'b'}`;
       const reply = await wire.ask('SendMessage', {
         message: message('tck-complete-task', { contextId }),
@@ -441,7 +442,7 @@ const rules: readonly Rule[] = [
     rule: 'the context is that of the task; another one is refused',
     holds: async (wire) => {
       const { id, contextId = '' } = await task(wire, 'tck-input-required');
-      const taskId = String(id);
+      const taskId = textOf(id);
       const wrong = message('tck-mismatch', { taskId, contextId: 'another' });
       expectError(wire, await wire.ask('SendMessage', { message: wrong }), 'INVALID_PARAMS');
       const reply = await wire.ask('SendMessage', {
@@ -455,7 +456,7 @@ const rules: readonly Rule[] = [
     rule: 'every stream of a task has the same events in the same order; one that closes harms no other',
     holds: async (wire) => {
       const { id } = await task(wire, 'tck-input-required');
-      const taskId = String(id);
+      const taskId = textOf(id);
       const streams = await Promise.all(
         [1, 2, 3].map(() => wire.open('SubscribeToTask', { id: taskId })),
       );
@@ -548,7 +549,7 @@ const rules: readonly Rule[] = [
           },
         },
       });
-      const taskId = String(taskOf(sent)['id']);
+      const taskId = textOf(taskOf(sent)['id']);
       await wire.ask('SendMessage', { message: message('tck-complete-task', { taskId }) });
       await expect
         .poll(() => stateOf(told.at(-1)?.['statusUpdate']), { timeout: 5_000 })
@@ -715,7 +716,7 @@ describe('8: the card', () => {
       url: `${serving.url}/a2a/conformance`,
       preferredTransport: 'JSONRPC',
     });
-    expect(String(old['protocolVersion'])).toMatch(/^0\.3/);
+    expect(textOf(old['protocolVersion'])).toMatch(/^0\.3/);
     const asked = await fetch(`${serving.url}/.well-known/agent-card.json`, {
       headers: { 'a2a-version': '0.3' },
     });

@@ -94,10 +94,10 @@ function restOf(
 } {
   const { id, taskId, ...rest } = params;
   const query = Object.fromEntries(
-    Object.entries(rest).map(([key, value]) => [key, String(value)]),
+    Object.entries(rest).map(([key, value]) => [key, textOf(value)]),
   );
-  const task = `/tasks/${encodeURIComponent(String(id))}`;
-  const configs = `/tasks/${encodeURIComponent(String(taskId))}/pushNotificationConfigs`;
+  const task = `/tasks/${encodeURIComponent(textOf(id))}`;
+  const configs = `/tasks/${encodeURIComponent(textOf(taskId))}/pushNotificationConfigs`;
   switch (operation) {
     case 'SendMessage':
       return { method: 'POST', path: '/message:send', query: {}, body: params };
@@ -116,9 +116,9 @@ function restOf(
     case 'ListTaskPushNotificationConfigs':
       return { method: 'GET', path: configs, query: {} };
     case 'GetTaskPushNotificationConfig':
-      return { method: 'GET', path: `${configs}/${String(id)}`, query: {} };
+      return { method: 'GET', path: `${configs}/${textOf(id)}`, query: {} };
     case 'DeleteTaskPushNotificationConfig':
-      return { method: 'DELETE', path: `${configs}/${String(id)}`, query: {} };
+      return { method: 'DELETE', path: `${configs}/${textOf(id)}`, query: {} };
     case 'GetExtendedAgentCard':
       return { method: 'GET', path: '/extendedAgentCard', query: {} };
     default:
@@ -165,6 +165,10 @@ async function* events(
       if (frame.startsWith('data: ')) yield objectOf(unwrap(objectOf(JSON.parse(frame.slice(6)))));
     }
   }
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
 }
 
 export function objectOf(value: unknown): JsonObject {

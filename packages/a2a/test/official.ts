@@ -11,6 +11,7 @@ import { silentLogger, type Agent, type Store } from '@agent-functions/core';
 import { agentServer } from '@agent-functions/server';
 import { serve } from '@agent-functions/server/node';
 import { a2a, type A2AOptions } from '../src/index.ts';
+import { role } from '../src/server/task-state.ts';
 
 /** A server of ours on a port of its own. Callers are who `x-user` says. */
 export interface Ours extends AsyncDisposable {
@@ -88,7 +89,7 @@ export function say(
       messageId: crypto.randomUUID(),
       contextId: '',
       taskId: '',
-      role: 1,
+      role: role.user,
       parts: [textPart(text)],
       metadata: undefined,
       extensions: [],

@@ -36,11 +36,11 @@ export async function* stream(
   { historyLength, events }: StreamOptions = {},
 ): AsyncGenerator<StreamResponse, void, undefined> {
   yield { payload: { $case: 'task', value: taskOf(view, historyLength) } };
-  const { signal, over } = untilEnd(call);
+  const ending = untilEnd(call);
   try {
     let at = view;
     if (events !== undefined) {
-      for await (const event of here(events, signal)) {
+      for await (const event of here(events, ending.signal)) {
         const seen = next(at, event);
         at = seen.view;
         yield* seen.updates;
@@ -48,9 +48,9 @@ export async function* stream(
     }
     // That was all of it, unless another process goes on with the run.
     if (events !== undefined && at.status.state === taskState.inputRequired) return;
-    for await (const { updates } of follow(call, at, signal)) yield* updates;
+    for await (const { updates } of follow(call, at, ending.signal)) yield* updates;
   } finally {
-    over();
+    ending.over();
   }
 }
 
@@ -87,19 +87,19 @@ async function* here(
 /** The task when it has ended, or waits, or when the request's time is over. */
 export async function settled(call: Call, view: TaskView): Promise<TaskView> {
   let last = view;
-  const { signal, over } = untilEnd(call);
+  const ending = untilEnd(call);
   try {
-    for await (const seen of follow(call, view, signal)) last = seen.view;
+    for await (const seen of follow(call, view, ending.signal)) last = seen.view;
   } finally {
-    over();
+    ending.over();
   }
   return last;
 }
 
 /** Fires when the client has gone, the host stops, or the request's time is over. */
 function untilEnd({ context }: Call): { readonly signal: AbortSignal; over(): void } {
-  const ending = new AbortController();
-  const end = () => ending.abort();
+  const leaving = new AbortController();
+  const end = () => leaving.abort();
   if (context.signal.aborted) end();
   else context.signal.addEventListener('abort', end, { once: true });
   const at = endsAt(context);
@@ -108,7 +108,7 @@ function untilEnd({ context }: Call): { readonly signal: AbortSignal; over(): vo
       ? undefined
       : setTimeout(end, Math.min(Math.max(at - Date.now(), 0), 2 ** 31 - 1));
   return {
-    signal: ending.signal,
+    signal: leaving.signal,
     over() {
       clearTimeout(timer);
       context.signal.removeEventListener('abort', end);

@@ -118,7 +118,8 @@ function hasJsonType({ headers }: Request): boolean {
 async function current(call: Call, body: JsonObject, version: string): Promise<Answered> {
   const { method } = body;
   if (typeof method !== 'string' || !methods.has(method)) {
-    return noSuchMethod(body, String(method), 'SendMessage, GetTask and the others of A2A 1.0');
+    const name = typeof method === 'string' ? method : '';
+    return noSuchMethod(body, name, 'SendMessage, GetTask and the others of A2A 1.0');
   }
   const handler = new call.sdk.server.JsonRpcTransportHandler(new TaskHandler(call));
   return asAnswered(await handler.handle({ ...body }, contextOf(call.sdk, version)));

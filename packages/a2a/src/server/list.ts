@@ -31,7 +31,7 @@ export async function listTasks(call: Call, request: ListTasksRequest): Promise<
   const since = checkedTime(request.statusTimestampAfter);
   checkHistoryLength(request.historyLength);
   const { status, contextId } = request;
-  if (!(Object.values(taskState) as number[]).includes(status) && status !== 8) {
+  if (!Object.values(taskState).includes(status)) {
     throw malformed('status is no state of a task. Send one like TASK_STATE_WORKING.');
   }
   const from = readToken(request.pageToken);

@@ -193,7 +193,7 @@ describe.each(['JSONRPC', 'HTTP+JSON'] as const)('lists over %s', (speech) => {
     const request = {
       tenant: '',
       contextId: '',
-      status: 0,
+      status: taskState.unspecified,
       statusTimestampAfter: undefined,
     } as const;
     const first = await client.listTasks({ ...request, pageSize: 3, pageToken: '' });

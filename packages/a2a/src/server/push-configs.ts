@@ -5,24 +5,16 @@ import type {
   ListTaskPushNotificationConfigsResponse,
   TaskPushNotificationConfig,
 } from '@a2a-js/sdk';
-import { sha256Hex, type JsonObject } from '@agent-functions/core';
 import { visibleTask } from './access.ts';
-import type { PushDelivery } from './push-delivery.ts';
+import { configCollection, fromConfig, keyOfConfig, toConfig } from './push-config.ts';
 import { Refused } from './refused.ts';
-import type { Call } from './scope.ts';
+import type { Call, Push } from './scope.ts';
 import type { TaskView } from './task-view.ts';
 
 // Who wants to be told of a task. Only who sees the task sees them: each operation looks at the task first.
 
-/** The collection of configurations; an id is that of the task, a dot, and a hash of the configuration's. */
-export const configCollection = 'a2a-push';
-
 const longestText = 4_000;
 const mostOfATask = 20;
-
-export async function keyOfConfig(taskId: string, configId: string): Promise<string> {
-  return `${taskId}.${await sha256Hex(configId, 128)}`;
-}
 
 /**
  * Keeps a configuration, or changes the one of its id; from now on its URL is told what becomes of the task.
@@ -49,7 +41,7 @@ export async function createPushConfig(
   }
   await push.check(url);
   const key = await keyOfConfig(view.taskId, id);
-  const value = toValue(config);
+  const value = fromConfig(config);
   for (;;) {
     const before = await store.records.get(configCollection, key);
     if (before === undefined && (await configsOf(call, view.taskId)).length >= mostOfATask) {
@@ -70,7 +62,7 @@ export async function getPushConfig(
   const view = await visibleTask(call, taskId);
   const key = await keyOfConfig(view.taskId, id === '' ? view.taskId : id);
   const record = await call.scope.host.store.records.get(configCollection, key);
-  if (record !== undefined) return fromValue(record.value);
+  if (record !== undefined) return toConfig(record.value);
   throw new Refused('TaskNotFound', 'The task has no push notification configuration of this id.', {
     taskId,
     configId: id,
@@ -103,51 +95,15 @@ async function configsOf({ scope }: Call, taskId: string): Promise<TaskPushNotif
     prefix: `${taskId}.`,
     limit: 100,
   });
-  return records.map(({ value }) => fromValue(value));
+  return records.map(({ value }) => toConfig(value));
 }
 
-function pushOf({ scope }: Call): PushDelivery {
+function pushOf({ scope }: Call): Push {
   if (scope.push !== undefined) return scope.push;
   throw new Refused(
     'PushNotificationNotSupported',
     'This agent sends no push notifications: capabilities.pushNotifications of its card is false.',
   );
-}
-
-function toValue({
-  id,
-  taskId,
-  url,
-  token,
-  authentication,
-}: TaskPushNotificationConfig): JsonObject {
-  return {
-    id,
-    taskId,
-    url,
-    token,
-    ...(authentication === undefined
-      ? {}
-      : { scheme: authentication.scheme, credentials: authentication.credentials }),
-  };
-}
-
-export function fromValue(value: JsonObject): TaskPushNotificationConfig {
-  const text = (name: string): string => {
-    const found = value[name];
-    return typeof found === 'string' ? found : '';
-  };
-  return {
-    tenant: '',
-    id: text('id'),
-    taskId: text('taskId'),
-    url: text('url'),
-    token: text('token'),
-    authentication:
-      value['scheme'] === undefined
-        ? undefined
-        : { scheme: text('scheme'), credentials: text('credentials') },
-  };
 }
 
 function malformed(message: string): Refused {

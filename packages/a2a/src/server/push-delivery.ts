@@ -1,9 +1,10 @@
 import type { StreamResponse } from '@a2a-js/sdk';
 import { isDurable, type ProtocolHost, type ProtocolRunner } from '@agent-functions/core';
 import { dueCollection, fromDue, PushClaim, toDue, unclaimed, type Due } from './push-claim.ts';
-import { configCollection, fromValue } from './push-configs.ts';
+import { configCollection, toConfig } from './push-config.ts';
 import { checkReceiver, post, type PostOptions } from './push-post.ts';
 import { Refused } from './refused.ts';
+import type { Push } from './scope.ts';
 import { loadSdk } from './sdk.ts';
 import { taskState } from './task-state.ts';
 import { begun, isOver, next, type TaskView } from './task-view.ts';
@@ -20,7 +21,7 @@ export interface PushDeliveryOptions extends PostOptions {
  * Tells receivers what becomes of tasks, by their journals: at least once, in order for each, one process at a time for
  * each. What a process that goes away leaves, another one of the store finds.
  */
-export class PushDelivery {
+export class PushDelivery implements Push {
   readonly #host: ProtocolHost;
   readonly #options: PushDeliveryOptions;
   readonly #id = crypto.randomUUID();
@@ -191,7 +192,7 @@ export class PushDelivery {
         await claim.release();
         return false;
       }
-      const posted = await post(fromValue(record.value), body, this.#options);
+      const posted = await post(toConfig(record.value), body, this.#options);
       if (posted.ok) return true;
       const failures = claim.due.failures + 1;
       const isLast = failures >= maxFailures;

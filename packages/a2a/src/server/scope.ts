@@ -6,8 +6,8 @@ import type {
   ProtocolHost,
   ProtocolRunner,
 } from '@agent-functions/core';
-import type { PushDelivery } from './push-delivery.ts';
 import type { Sdk } from './sdk.ts';
+import type { TaskView } from './task-view.ts';
 
 /** One agent and how it is served. */
 export interface Scope {
@@ -26,7 +26,19 @@ export interface Scope {
   ): AgentCard | undefined | Promise<AgentCard | undefined>;
   readonly hasExtendedCard: boolean;
   /** `undefined`: there are no push notifications. */
-  readonly push: PushDelivery | undefined;
+  readonly push: Push | undefined;
+}
+
+/** What tells receivers of tasks. */
+export interface Push {
+  /** @throws Refused for a URL that must not be called. */
+  check(url: string): Promise<void>;
+  /** From what `view` knows on, the receiver of this configuration is told. */
+  watch(key: string, view: TaskView): Promise<void>;
+  /** Something will come of a task, even if it waits as yet: who wants to know is told. */
+  kick(taskId: string): void;
+  /** The receiver of this configuration is told no more. */
+  forget(key: string): Promise<void>;
 }
 
 /** One request: whose it is, and what the host knows of it. */

@@ -60,7 +60,7 @@ it.each(['JSONRPC', 'HTTP+JSON', '0.3'] as const)(
         const list = {
           tenant: '',
           contextId,
-          status: 0,
+          status: taskState.unspecified,
           pageToken: '',
           statusTimestampAfter: undefined,
         };
@@ -86,7 +86,12 @@ it('without a principal nothing is listed but by the context that is the capabil
   await using server = await ours([desk()]);
   const client = await official(server.url, 'JSONRPC');
   const task = taskIn(await client.sendMessage(say('Begin.')));
-  const list = { tenant: '', status: 0, pageToken: '', statusTimestampAfter: undefined };
+  const list = {
+    tenant: '',
+    status: taskState.unspecified,
+    pageToken: '',
+    statusTimestampAfter: undefined,
+  };
   expect((await client.listTasks({ ...list, contextId: '' })).tasks).toEqual([]);
   const { tasks } = await client.listTasks({ ...list, contextId: task.contextId });
   expect(tasks.map(({ id }) => id)).toEqual([task.id]);

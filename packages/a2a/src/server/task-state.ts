@@ -1,9 +1,22 @@
 import type { Role, TaskState } from '@a2a-js/sdk';
 
-// The SDK's enums by their numbers, so that a pure file needs no SDK.
+// The SDK's enums by their numbers (specification 4.1.3, 4.1.5), so that a pure file needs no SDK: importing the enum
+// would load it.
+/* oxlint-disable typescript/no-unsafe-enum-assignment */
 
-/** States of a task (specification 4.1.3). */
-export const taskState = {
+type StateName =
+  | 'unspecified'
+  | 'submitted'
+  | 'working'
+  | 'completed'
+  | 'failed'
+  | 'canceled'
+  | 'inputRequired'
+  | 'rejected'
+  | 'authRequired';
+
+/** States of a task. */
+export const taskState: Readonly<Record<StateName, TaskState>> = {
   unspecified: 0,
   submitted: 1,
   working: 2,
@@ -12,17 +25,20 @@ export const taskState = {
   canceled: 5,
   inputRequired: 6,
   rejected: 7,
-} as const satisfies Readonly<Record<string, TaskState>>;
+  authRequired: 8,
+};
 
-/** Who wrote a message (specification 4.1.5). */
-export const role = { user: 1, agent: 2 } as const satisfies Readonly<Record<string, Role>>;
+/** Who wrote a message. */
+export const role: Readonly<Record<'user' | 'agent', Role>> = { user: 1, agent: 2 };
+
+const terminal: ReadonlySet<TaskState> = new Set([
+  taskState.completed,
+  taskState.failed,
+  taskState.canceled,
+  taskState.rejected,
+]);
 
 /** Whether nothing comes after this state. */
 export function isTerminal(state: TaskState): boolean {
-  return (
-    state === taskState.completed ||
-    state === taskState.failed ||
-    state === taskState.canceled ||
-    state === taskState.rejected
-  );
+  return terminal.has(state);
 }

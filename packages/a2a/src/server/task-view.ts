@@ -3,9 +3,9 @@ import {
   isDurable,
   publicFailure,
   textOf,
+  toJson,
   type Decision,
   type Interruption,
-  type JsonObject,
   type Output,
   type RunEvent,
   type RunEventOf,
@@ -17,6 +17,9 @@ import { isTerminal, role, taskState } from './task-state.ts';
 
 /** The artifact that holds what the agent answers: the same id however often a client or a server goes away. */
 export const answerArtifact = 'answer';
+
+/** Each form of an answer without its question. */
+type SaidOf<D> = D extends unknown ? Omit<D, 'interruptionId'> : never;
 
 interface Status {
   readonly state: TaskState;
@@ -214,10 +217,9 @@ function answered(view: TaskView, event: RunEventOf<'decision'>): Seen {
   return working({ ...view, history, open }, event.at);
 }
 
-function decisionParts(interruptionId: string, said: Omit<Decision, 'interruptionId'>): Part[] {
+function decisionParts(interruptionId: string, said: SaidOf<Decision>): Part[] {
   if ('answer' in said && typeof said.answer === 'string') return [textPart(said.answer)];
-  const decision: JsonObject = { interruption_id: interruptionId, ...said };
-  return [dataPart({ decisions: [decision] })];
+  return [dataPart(toJson({ decisions: [{ interruption_id: interruptionId, ...said }] }))];
 }
 
 function ended(view: TaskView, event: RunEventOf<'run-end'>): Seen {
