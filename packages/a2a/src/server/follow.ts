@@ -35,7 +35,7 @@ export async function* stream(
   view: TaskView,
   { historyLength, events }: StreamOptions = {},
 ): AsyncGenerator<StreamResponse, void, undefined> {
-  yield { payload: { $case: 'task', value: taskOf(view, historyLength) } };
+  yield taskEvent(view, historyLength);
   const ending = untilEnd(call);
   try {
     let at = view;
@@ -52,6 +52,11 @@ export async function* stream(
   } finally {
     ending.over();
   }
+}
+
+/** The task itself, as a stream begins. */
+export function taskEvent(view: TaskView, historyLength?: number): StreamResponse {
+  return { payload: { $case: 'task', value: taskOf(view, historyLength) } };
 }
 
 interface StreamOptions {

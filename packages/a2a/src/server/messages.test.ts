@@ -88,18 +88,11 @@ describe('a message that comes again', () => {
     const yes = say('approve', { taskId: task.id });
     const second = taskIn(await client.sendMessage(yes));
     expect(second.status?.state).toBe(taskState.inputRequired);
-    const again = taskIn(
-      await client.sendMessage({
-        ...yes,
-        configuration: {
-          ...yes.configuration,
-          acceptedOutputModes: [],
-          taskPushNotificationConfig: undefined,
-          returnImmediately: true,
-        },
-      }),
-    );
+    const again = taskIn(await client.sendMessage(yes));
     expect(again.status?.state).toBe(taskState.inputRequired);
+    const streamed = [];
+    for await (const { payload } of client.sendMessageStream(yes)) streamed.push(payload?.$case);
+    expect(streamed).toEqual(['task']);
     expect(paid).toEqual([{ amount: 1 }]);
     const done = taskIn(await client.sendMessage(say('approve', { taskId: task.id })));
     expect([done.status?.state, paid]).toEqual([

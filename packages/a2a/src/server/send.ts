@@ -23,6 +23,8 @@ export interface Taken {
   readonly view: TaskView;
   /** Of a run that was started here for a stream. */
   readonly events?: AsyncIterator<Watched> | undefined;
+  /** Nothing comes of the message: it was taken before, and the task asks something else by now. */
+  readonly repeated?: true | undefined;
   /** The request is over. */
   leave(): void;
 }
@@ -173,8 +175,16 @@ async function goOn(call: Call, message: Message): Promise<Taken> {
       { taskId: view.taskId },
     );
   }
+  if (await wasTaken(call, view, id)) return { ...taken, repeated: true };
   await takeUp(call, view.taskId);
   return taken;
+}
+
+/** Whether a signal that was accepted had been recorded before: it neither waits nor changed anything. */
+async function wasTaken({ scope }: Call, view: TaskView, signalId: string): Promise<boolean> {
+  const { runs } = scope.host.store;
+  if ((await runs.inbox(view.taskId)).some(({ id }) => id === signalId)) return false;
+  return (await runs.peek(view.taskId))?.seq === view.seq;
 }
 
 /** An answer that came again while the task works on with it. */

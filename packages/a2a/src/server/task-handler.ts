@@ -17,7 +17,7 @@ import type {
 import type { A2ARequestHandler } from '@a2a-js/sdk/server';
 import { viewOfRun, visibleTask } from './access.ts';
 import { cancelTask } from './cancel.ts';
-import { settled, stream } from './follow.ts';
+import { settled, stream, taskEvent } from './follow.ts';
 import { listTasks } from './list.ts';
 import {
   createPushConfig,
@@ -70,7 +70,7 @@ export class TaskHandler implements A2ARequestHandler {
     return this.#refusing(async () => {
       const waits = request.configuration?.returnImmediately !== true;
       const taken = await this.#take(request, waits ? 'wait' : 'later');
-      const view = waits ? await settled(this.#call, taken.view) : await this.#now(taken.view);
+      const view = await this.#answered(taken, waits);
       if (waits) taken.leave();
       return taskOf(view, request.configuration?.historyLength);
     });
@@ -81,7 +81,9 @@ export class TaskHandler implements A2ARequestHandler {
       const taken = await handler.#take(request, 'stream');
       const historyLength = request.configuration?.historyLength;
       try {
-        yield* stream(call, taken.view, { historyLength, events: taken.events });
+        const { view, events, repeated } = taken;
+        if (repeated === true) yield taskEvent(view, historyLength);
+        else yield* stream(call, view, { historyLength, events });
       } finally {
         taken.leave();
       }
@@ -161,7 +163,9 @@ export class TaskHandler implements A2ARequestHandler {
     return taken;
   }
 
-  async #now(view: TaskView): Promise<TaskView> {
+  async #answered({ view, repeated }: Taken, waits: boolean): Promise<TaskView> {
+    if (repeated === true) return view;
+    if (waits) return settled(this.#call, view);
     return (await viewOfRun(this.#call.scope, view.taskId)) ?? view;
   }
 
