@@ -97,6 +97,7 @@ class Server<C> implements AgentServer<C> {
   }
 
   wake(message: unknown, options: WakeOptions = {}): Promise<Woken> {
+    this.start();
     return wake(this.#mount().scope, message, options);
   }
 
