@@ -1,14 +1,5 @@
 import { expect } from 'vitest';
-import {
-  expectError,
-  message,
-  required,
-  stateOf,
-  task,
-  taskOf,
-  textOf,
-  type Rule,
-} from './rule.ts';
+import { expectError, message, stateOf, task, taskOf, textOf, type Rule } from './rule.ts';
 import { objectOf } from './wire.ts';
 
 /** Sections 4 to 11: what is sent, and how. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@agent-functions/core';
 import { expect } from 'vitest';
-import { expectError, message, required, stateOf, task, textOf, type Rule } from './rule.ts';
+import { expectError, message, stateOf, task, textOf, type Rule } from './rule.ts';
 import { objectOf } from './wire.ts';
 
 /** Section 3.1: the operations. */
