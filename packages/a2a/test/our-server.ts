@@ -29,8 +29,16 @@ const anything = jsonSchema({ type: 'object' }, { validate: (value) => value });
  * A bank as an A2A server of this library. `ask`: it asks which currency. `refund`: it pays when a person approves. `slow`:
  * it works until it is cancelled. Else it repeats what it is told.
  */
-export async function ourServer(): Promise<OurServer> {
-  const store = memoryStore();
+export async function ourServer(
+  options: {
+    /** Of a server before this one. */
+    readonly store?: Store;
+    readonly port?: number;
+    /** `slow` comes to an end. */
+    readonly quick?: boolean;
+  } = {},
+): Promise<OurServer> {
+  const { store = memoryStore(), port = 0 } = options;
   const paid: unknown[] = [];
   const which = tool({
     name: 'which',
@@ -52,7 +60,9 @@ export async function ourServer(): Promise<OurServer> {
     if (last?.role === 'tool') return `You said ${last.parts.map(saidBy).join()}.`;
     if (said.includes('ask')) return { calls: [['which', {}]] };
     if (said.includes('refund')) return { calls: [['refund', { euros: 40 }]] };
-    if (said.includes('slow')) return { text: 'Half ', hang: true };
+    if (said.includes('slow')) {
+      return options.quick === true ? 'Half and whole.' : { text: 'Half ', hang: true };
+    }
     return `Echo: ${said}`;
   });
   const bank = new Agent({
@@ -66,8 +76,9 @@ export async function ourServer(): Promise<OurServer> {
     store,
     protocols: [a2a()],
     onDisconnect: 'continue',
+    leaseMs: 1_000,
   });
-  const serving = await serve(server, { port: 0 });
+  const serving = await serve(server, { port });
   return {
     url: `${serving.url}/a2a/bank`,
     store,

@@ -1,6 +1,8 @@
 import { isDurable, Runner, type Watched } from '@agent-functions/core';
 import { collect, eventually, verifyJournal } from '@agent-functions/core/testing';
+import { sqliteStore } from '@agent-functions/stores-sqlite';
 import { describe, expect, test } from 'vitest';
+import { databaseFile } from '../../test/database-file.ts';
 import { ourServer, type OurServer } from '../../test/our-server.ts';
 import { remoteAgent } from './remote-agent.ts';
 
@@ -91,3 +93,20 @@ test('found at its address, by default', async () => {
   const result = await new Runner(remoteAgent(server.url, { name: 'bank' })).run('Hello.');
   expect(result.response).toBe('Echo: Hello.');
 });
+
+test('a server that stops in the middle, and its successor, are one remote agent', async () => {
+  const first = await ourServer({ store: sqliteStore(databaseFile()) });
+  const { port } = new URL(first.url);
+  const stream = new Runner(remoteAgent(first.url, { name: 'bank' })).stream('slow one');
+  let second: OurServer | undefined;
+  for await (const event of stream) {
+    if (event.type !== 'text-delta' || second !== undefined) continue;
+    await first[Symbol.asyncDispose]();
+    second = await ourServer({ store: first.store, port: Number(port), quick: true });
+  }
+  const result = await stream.result;
+  expect(result.error).toBeUndefined();
+  expect(result.response).toBe('Half and whole.');
+  expect(await first.runs()).toHaveLength(1);
+  await second?.[Symbol.asyncDispose]();
+}, 30_000);

@@ -1,5 +1,6 @@
 import {
   AgentError,
+  retry,
   timeout,
   type Json,
   type Model,
@@ -54,7 +55,11 @@ export function remoteModel(remote: Remote, names: RemoteToolNames): Model {
       }
     },
   };
-  return timeout(model, { totalMs: remote.timeoutMs + graceMs });
+  // What is asked again is how the task stands: an agent that restarts meanwhile has it still.
+  return retry(timeout(model, { totalMs: remote.timeoutMs + graceMs }), {
+    maxRetries: 6,
+    maxDelayMs: 20_000,
+  });
 }
 
 /** What the agent says of a task that stands still. @throws AgentError for one that gave no answer. */

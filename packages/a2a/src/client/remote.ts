@@ -117,14 +117,22 @@ export class Remote {
    *
    * @throws whatever kept the answer from being known: an agent without `ListTasks`, one that shows no messages.
    */
-  async find(
-    { messageId, contextId, fresh }: Sent,
+  async find(sent: Sent, signal: AbortSignal): Promise<Task | undefined> {
+    const found = await this.#findIn(sent.contextId, sent, signal);
+    // An agent that gave the message a context of its own has it among its newest.
+    return found ?? this.#findIn('', { ...sent, fresh: false }, signal, 1);
+  }
+
+  async #findIn(
+    contextId: string,
+    { messageId, fresh }: Sent,
     signal: AbortSignal,
+    pages = pagesRead,
   ): Promise<Task | undefined> {
     const { client, sdk } = await this.peer();
     let hidden = false;
     let pageToken = '';
-    for (let page = 0; page < pagesRead; page += 1) {
+    for (let page = 0; page < pages; page += 1) {
       const listed = await client.listTasks(
         {
           tenant: '',
@@ -136,21 +144,18 @@ export class Remote {
         },
         { signal: this.#soon(signal) },
       );
-      const tasks = listed.tasks.filter((task) => task.contextId === contextId);
-      const [only] = tasks;
-      if (fresh && only !== undefined) {
-        return tasks.find((task) => mentions(task, messageId)) ?? only;
-      }
-      const ours = tasks.find((task) => mentions(task, messageId));
+      const tasks = listed.tasks.filter((task) => contextId === '' || task.contextId === contextId);
+      const ours =
+        tasks.find((task) => mentions(task, messageId)) ?? (fresh ? tasks[0] : undefined);
       if (ours !== undefined) return ours;
-      hidden ||= tasks.some(({ history }) => history.length === 0);
+      hidden ||= contextId !== '' && tasks.some(({ history }) => history.length === 0);
       pageToken = listed.nextPageToken;
-      if (pageToken === '') {
-        if (!hidden) return undefined;
-        break;
-      }
+      if (pageToken === '') break;
     }
-    throw new Error('Which task is whose cannot be told.');
+    if (hidden || (pageToken !== '' && contextId !== '')) {
+      throw new Error('Which task is whose cannot be told.');
+    }
+    return undefined;
   }
 
   /** Asks for a cancel. Nothing is thrown: a task that has ended, or an agent that is away, cannot be cancelled. */
