@@ -30,8 +30,12 @@ function routes(options: A2AOptions, host: ProtocolHost, madeAt: number): readon
     throw new UserError(`a2a() has the path ${JSON.stringify(path)}. Write it like '/a2a'.`);
   }
   const push = pushOf(options, host);
+  let closing: AbortSignal | undefined;
+  host.whenServing((signal) => {
+    closing = signal;
+  });
   const scopes = [...chosen(options, host)].map(([name, own]) =>
-    scopeOf({ name, own, path }, options, host, push),
+    scopeOf({ name, own, path }, options, host, { push, closing: () => closing }),
   );
   const root = options.rootAgent ?? scopes[0]?.name;
   const rooted = scopes.find(({ name }) => name === root);
@@ -92,7 +96,7 @@ function scopeOf(
   }: { readonly name: string; readonly own: A2AAgentOptions; readonly path: string },
   options: A2AOptions,
   host: ProtocolHost,
-  push: PushDelivery | undefined,
+  { push, closing }: Pick<Scope, 'push' | 'closing'>,
 ): Scope {
   const runner = host.runners[name];
   if (runner === undefined) throw new UserError(`There is no agent ${name}.`);
@@ -104,6 +108,7 @@ function scopeOf(
     runner,
     host,
     push,
+    closing,
     accepts: acceptsOneOf(inputModesOf(own)),
     card: (origin) => cardOf(agent, { name, url: `${origin}${path}/${name}` }, options, own, can),
     hasExtendedCard: options.extendedCard !== undefined,

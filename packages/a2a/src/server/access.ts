@@ -1,7 +1,8 @@
 import { isDurable, type RunHeader } from '@agent-functions/core';
 import { noSuchTask } from './refused.ts';
 import type { Call, Scope } from './scope.ts';
-import { begun, next, type TaskView } from './task-view.ts';
+import { begun, next } from './task-view.ts';
+import type { TaskView } from './task-wire.ts';
 
 const taskIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
 

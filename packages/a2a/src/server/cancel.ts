@@ -4,7 +4,8 @@ import { settled } from './follow.ts';
 import { noSuchTask, Refused } from './refused.ts';
 import { takeUp } from './run-task.ts';
 import type { Call } from './scope.ts';
-import { isOver, type TaskView } from './task-view.ts';
+import { isOver } from './task-view.ts';
+import type { TaskView } from './task-wire.ts';
 
 /** How long a cancelled run may take to end before the request is answered with the task as it is. */
 const waitMs = 10_000;

@@ -2,7 +2,8 @@ import type { StreamResponse } from '@a2a-js/sdk';
 import { AgentError, type Watched } from '@agent-functions/core';
 import { endsAt, type Call } from './scope.ts';
 import { taskState } from './task-state.ts';
-import { isOver, next, taskOf, type Seen, type TaskView } from './task-view.ts';
+import { isOver, next, type Seen } from './task-view.ts';
+import { taskOf, type TaskView } from './task-wire.ts';
 
 /**
  * What comes of a task behind `view`, from whichever process advances it, until it ends or waits (again). A run that nobody
@@ -102,11 +103,14 @@ export async function settled(call: Call, view: TaskView): Promise<TaskView> {
 }
 
 /** Fires when the client has gone, the host stops, or the request's time is over. */
-function untilEnd({ context }: Call): { readonly signal: AbortSignal; over(): void } {
+function untilEnd({ context, scope }: Call): { readonly signal: AbortSignal; over(): void } {
   const leaving = new AbortController();
   const end = () => leaving.abort();
   if (context.signal.aborted) end();
   else context.signal.addEventListener('abort', end, { once: true });
+  const closing = scope.closing();
+  if (closing?.aborted === true) end();
+  else closing?.addEventListener('abort', end, { once: true });
   const at = endsAt(context);
   const timer =
     at === undefined
@@ -117,6 +121,7 @@ function untilEnd({ context }: Call): { readonly signal: AbortSignal; over(): vo
     over() {
       clearTimeout(timer);
       context.signal.removeEventListener('abort', end);
+      closing?.removeEventListener('abort', end);
     },
   };
 }

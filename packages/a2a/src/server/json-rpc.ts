@@ -6,14 +6,7 @@ import {
   type JsonObject,
 } from '@agent-functions/core';
 import { readBody } from './body.ts';
-import {
-  answerType,
-  checkContentType,
-  checkVersion,
-  extensionsOf,
-  jsonType,
-  versionOf,
-} from './negotiate.ts';
+import { answerType, checkContentType, checkVersion, extensionsOf, jsonType } from './negotiate.ts';
 import { Refused } from './refused.ts';
 import type { Call, Scope } from './scope.ts';
 import { callOf } from './call.ts';
@@ -78,7 +71,7 @@ export function jsonRpc(scope: Scope): HttpHandler {
       }
       const wrong = wrongEnvelope(body.type === 'json', value);
       if (wrong !== undefined) return answer({ jsonrpc: '2.0', id, error: wrong }, 200, headers);
-      const version = versionOf(request);
+      const { version } = call;
       const card = scope.card(call.origin);
       checkVersion(call.sdk, version, card, 'JSONRPC');
       const extensions = extensionsOf(call.sdk, request.headers, card);

@@ -4,7 +4,7 @@ import { Refused } from './refused.ts';
 import type { Call } from './scope.ts';
 import { checkHistoryLength } from './send.ts';
 import { taskState } from './task-state.ts';
-import { taskOf, type TaskView } from './task-view.ts';
+import { taskOf, type TaskView } from './task-wire.ts';
 
 const defaultPage = 50;
 /** How many runs one request looks at: a filter that fits little gives short pages, and goes on. */

@@ -123,6 +123,18 @@ describe.each(all)('the official client over %s', (speech) => {
     ).rejects.toThrow(/cannot be canceled/);
   });
 
+  it('is let go of when the server closes', async () => {
+    const model = scriptedModel(() => ({ text: 'Never.', hang: true }));
+    const server = await ours([new Agent({ name: 'stuck', model })]);
+    const client = await official(server.url, speech);
+    const events: StreamResponse[] = [];
+    for await (const event of client.sendMessageStream(say('Go.'))) {
+      events.push(event);
+      if (events.length === 1) void server[Symbol.asyncDispose]();
+    }
+    expect(events[0]?.payload?.$case).toBe('task');
+  });
+
   it('is told by push notifications, with its token and credentials', async () => {
     const got: { readonly body: string; readonly token: unknown; readonly auth: unknown }[] = [];
     const receiver = createServer((request, response) => {
@@ -159,9 +171,15 @@ describe.each(all)('the official client over %s', (speech) => {
         }),
       ),
     );
+    // Who registers by 0.3 is told in its words: the task each time.
+    const states = () =>
+      got.map(({ body }) => {
+        const { statusUpdate, status } = JSON.parse(body);
+        return (statusUpdate ?? { status }).status?.state;
+      });
     await expect
-      .poll(() => got.map(({ body }) => JSON.parse(body)).at(-1)?.statusUpdate?.status.state)
-      .toBe('TASK_STATE_COMPLETED');
+      .poll(() => states().at(-1))
+      .toBe(speech === '0.3' ? 'completed' : 'TASK_STATE_COMPLETED');
     expect(got.every(({ token, auth }) => token === 'secret-token' && auth === 'Bearer abc')).toBe(
       true,
     );

@@ -9,7 +9,7 @@ import { visibleTask } from './access.ts';
 import { configCollection, fromConfig, keyOfConfig, toConfig } from './push-config.ts';
 import { Refused } from './refused.ts';
 import type { Call, Push } from './scope.ts';
-import type { TaskView } from './task-view.ts';
+import type { TaskView } from './task-wire.ts';
 
 // Who wants to be told of a task. Only who sees the task sees them: each operation looks at the task first.
 
@@ -41,7 +41,7 @@ export async function createPushConfig(
   }
   await push.check(url);
   const key = await keyOfConfig(view.taskId, id);
-  const value = fromConfig(config);
+  const value = { ...fromConfig(config), version: call.version };
   for (;;) {
     const before = await store.records.get(configCollection, key);
     if (before === undefined && (await configsOf(call, view.taskId)).length >= mostOfATask) {

@@ -1,13 +1,14 @@
-import type { StreamResponse } from '@a2a-js/sdk';
+import type { StreamResponse, Task } from '@a2a-js/sdk';
 import { isDurable, type ProtocolHost, type ProtocolRunner } from '@agent-functions/core';
 import { dueCollection, fromDue, PushClaim, toDue, unclaimed, type Due } from './push-claim.ts';
 import { configCollection, toConfig } from './push-config.ts';
-import { checkReceiver, post, type PostOptions } from './push-post.ts';
+import { checkReceiver, post, type Notification, type PostOptions } from './push-post.ts';
 import { Refused } from './refused.ts';
 import type { Push } from './scope.ts';
-import { loadSdk } from './sdk.ts';
+import { loadLegacy, loadSdk } from './sdk.ts';
 import { taskState } from './task-state.ts';
-import { begun, isOver, next, type TaskView } from './task-view.ts';
+import { begun, isOver, next } from './task-view.ts';
+import { taskOf, type TaskView } from './task-wire.ts';
 
 const longestWaitMs = 300_000;
 
@@ -15,6 +16,12 @@ export interface PushDeliveryOptions extends PostOptions {
   readonly maxFailures: number;
   readonly retryMs: number;
   readonly takeOverMs: number;
+}
+
+/** What a receiver is told: an update, and the task as it is then. */
+interface Told {
+  readonly update: StreamResponse;
+  readonly task: Task;
 }
 
 /**
@@ -162,7 +169,8 @@ export class PushDelivery implements Push {
       if (!isDurable(event)) continue;
       const seen = next(view, event);
       for (const update of seen.updates) {
-        if (!(await this.#send(key, claim, update, signal))) return undefined;
+        if (!(await this.#send(key, claim, { update, task: taskOf(seen.view) }, signal)))
+          return undefined;
       }
       view = seen.view;
       if (seen.updates.length > 0 && !(await claim.write({ seq: event.seq, failures: 0 }))) {
@@ -173,14 +181,7 @@ export class PushDelivery implements Push {
   }
 
   /** Posts until it arrived. `false`: it will not, or somebody else goes on. */
-  async #send(
-    key: string,
-    claim: PushClaim,
-    update: StreamResponse,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const { core } = await loadSdk();
-    const body = JSON.stringify(core.StreamResponse.toJSON(update));
+  async #send(key: string, claim: PushClaim, told: Told, signal: AbortSignal): Promise<boolean> {
     const { maxFailures, retryMs } = this.#options;
     for (;;) {
       const record = await this.#host.store.records.get(configCollection, key);
@@ -192,7 +193,8 @@ export class PushDelivery implements Push {
         await claim.release();
         return false;
       }
-      const posted = await post(toConfig(record.value), body, this.#options);
+      const note = await notification(told, record.value['version'] === '0.3');
+      const posted = await post(toConfig(record.value), note, this.#options);
       if (posted.ok) return true;
       const failures = claim.due.failures + 1;
       const isLast = failures >= maxFailures;
@@ -223,6 +225,17 @@ export class PushDelivery implements Push {
     const reason = error instanceof Error ? error.message : String(error);
     this.#host.logger.log('error', what, { error: reason });
   }
+}
+
+/** In the words of the version that the receiver was registered by: 0.3 sends the task. */
+async function notification({ update, task }: Told, isLegacy: boolean): Promise<Notification> {
+  if (isLegacy) {
+    const { V03PushNotificationSerializer } = await loadLegacy();
+    return { ...new V03PushNotificationSerializer().serialize(update, task), version: '0.3' };
+  }
+  const { core } = await loadSdk();
+  const body = JSON.stringify(core.StreamResponse.toJSON(update));
+  return { body, contentType: 'application/a2a+json', version: '1.0' };
 }
 
 /** Keys are the task's id, a dot, and a hash. */

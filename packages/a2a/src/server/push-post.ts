@@ -12,19 +12,27 @@ export interface PostOptions {
   readonly lookup?: Lookup | undefined;
 }
 
+/** What is sent. */
+export interface Notification {
+  readonly body: string;
+  readonly contentType: string;
+  readonly version: string;
+}
+
 /** What became of a notification. */
 export type Posted = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 const systemLookup: Lookup = (hostname) => dnsLookup(hostname, { all: true });
 
-/** Whether a URL may be called: as it is written, and by what it resolves to now. */
+/** Whether a URL may be registered: as it is written, and by what it resolves to now, if it does. */
 export async function checkReceiver(
   url: string,
   { trustedOrigins, lookup = systemLookup }: PostOptions,
 ): Promise<Posted> {
   if (URL.canParse(url) && trustedOrigins.has(new URL(url).origin)) return { ok: true };
   const resolved = await resolveUrl(url, lookup);
-  return resolved.ok ? { ok: true } : resolved;
+  // A name that cannot be resolved now is nobody's address; it is looked at again with each notification.
+  return resolved.ok || resolved.unresolved === true ? { ok: true } : resolved;
 }
 
 /**
@@ -33,29 +41,29 @@ export async function checkReceiver(
  */
 export async function post(
   config: TaskPushNotificationConfig,
-  body: string,
+  note: Notification,
   options: PostOptions,
 ): Promise<Posted> {
   const { trustedOrigins, lookup = systemLookup } = options;
   const isTrusted = URL.canParse(config.url) && trustedOrigins.has(new URL(config.url).origin);
-  if (isTrusted) return send(new URL(config.url), config, body, options);
+  if (isTrusted) return send(new URL(config.url), config, note, options);
   const resolved = await resolveUrl(config.url, lookup);
   if (!resolved.ok) return resolved;
   const [address] = resolved.addresses;
   if (address === undefined) return { ok: false, reason: 'it has no address.' };
-  return send(resolved.url, config, body, options, address);
+  return send(resolved.url, config, note, options, address);
 }
 
 function send(
   url: URL,
   config: TaskPushNotificationConfig,
-  body: string,
+  note: Notification,
   { timeoutMs }: PostOptions,
   pinned?: { readonly address: string; readonly family: number },
 ): Promise<Posted> {
   const options: RequestOptions = {
     method: 'POST',
-    headers: headersOf(config, body),
+    headers: headersOf(config, note),
     // No connection of somebody else's request is used again.
     agent: false,
     signal: AbortSignal.timeout(timeoutMs),
@@ -81,18 +89,18 @@ function send(
       },
     );
     request.once('error', (error) => resolve({ ok: false, reason: `it failed: ${error.message}` }));
-    request.end(body);
+    request.end(note.body);
   });
 }
 
 function headersOf(
   { token, authentication }: TaskPushNotificationConfig,
-  body: string,
+  { body, contentType, version }: Notification,
 ): Record<string, string> {
   return {
-    'content-type': 'application/a2a+json',
+    'content-type': contentType,
     'content-length': String(Buffer.byteLength(body)),
-    'a2a-version': '1.0',
+    'a2a-version': version,
     ...(token === '' ? {} : { 'x-a2a-notification-token': token }),
     ...(authentication === undefined || authentication.scheme === ''
       ? {}

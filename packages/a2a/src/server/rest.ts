@@ -8,14 +8,7 @@ import {
 import { readBody } from './body.ts';
 import { callOf } from './call.ts';
 import { checkParts } from './json-rpc.ts';
-import {
-  a2aType,
-  answerType,
-  checkContentType,
-  checkVersion,
-  extensionsOf,
-  versionOf,
-} from './negotiate.ts';
+import { a2aType, answerType, checkContentType, checkVersion, extensionsOf } from './negotiate.ts';
 import { Refused } from './refused.ts';
 import type { Call, Scope } from './scope.ts';
 import { eventStream } from './sse.ts';
@@ -123,7 +116,7 @@ async function handled(
   };
   try {
     const card = scope.card(call.origin);
-    checkVersion(call.sdk, versionOf(request), card, 'HTTP+JSON');
+    checkVersion(call.sdk, call.version, card, 'HTTP+JSON');
     const extensions = extensionsOf(call.sdk, request.headers, card);
     if (extensions.length > 0) headers['a2a-extensions'] = extensions.join(',');
     const { pathname, searchParams: query } = new URL(request.url);

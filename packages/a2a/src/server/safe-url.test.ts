@@ -120,7 +120,7 @@ describe('what a name resolves to', () => {
         : [{ address: '127.0.0.1', family: 4 }];
     const options = { trustedOrigins: new Set<string>(), timeoutMs: 1_000, lookup: turning };
     expect(await checkReceiver('https://example.com/', options)).toEqual({ ok: true });
-    expect(await post(config('https://example.com/'), '{}', options)).toMatchObject({
+    expect(await post(config('https://example.com/'), note, options)).toMatchObject({
       ok: false,
       reason: expect.stringMatching(/127\.0\.0\.1, which is a loopback address/),
     });
@@ -139,7 +139,7 @@ it('a redirect is a failure, wherever it leads', async () => {
   });
   const origin = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   const options = { trustedOrigins: new Set([origin]), timeoutMs: 1_000 };
-  expect(await post(config(`${origin}/hook`), '{}', options)).toMatchObject({
+  expect(await post(config(`${origin}/hook`), note, options)).toMatchObject({
     ok: false,
     reason: expect.stringMatching(/redirects are not followed/),
   });
@@ -155,6 +155,8 @@ it('only trusted origins are exempt, not their neighbours', async () => {
     ok: false,
   });
 });
+
+const note = { body: '{}', contentType: 'application/json', version: '1.0' };
 
 function config(url: string) {
   return { tenant: '', id: 'c', taskId: 't', url, token: '', authentication: undefined };

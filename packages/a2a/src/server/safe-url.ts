@@ -39,7 +39,7 @@ export async function resolveUrl(
   lookup: Lookup,
 ): Promise<
   | { readonly ok: true; readonly url: URL; readonly addresses: readonly LookupAddress[] }
-  | { readonly ok: false; readonly reason: string }
+  | { readonly ok: false; readonly reason: string; readonly unresolved?: true }
 > {
   const checked = checkUrl(text);
   if (!checked.ok) return checked;
@@ -50,7 +50,7 @@ export async function resolveUrl(
   try {
     addresses = await lookup(host);
   } catch {
-    return refused(`${host} cannot be resolved.`);
+    return { ...refused(`${host} cannot be resolved.`), unresolved: true };
   }
   if (addresses.length === 0) return refused(`${host} has no address.`);
   for (const { address } of addresses) {

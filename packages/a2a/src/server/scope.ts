@@ -7,7 +7,7 @@ import type {
   ProtocolRunner,
 } from '@agent-functions/core';
 import type { Sdk } from './sdk.ts';
-import type { TaskView } from './task-view.ts';
+import type { TaskView } from './task-wire.ts';
 
 /** One agent and how it is served. */
 export interface Scope {
@@ -25,6 +25,8 @@ export interface Scope {
     principal: Principal,
   ): AgentCard | undefined | Promise<AgentCard | undefined>;
   readonly hasExtendedCard: boolean;
+  /** Fires when the server closes. */
+  readonly closing: () => AbortSignal | undefined;
   /** `undefined`: there are no push notifications. */
   readonly push: Push | undefined;
 }
@@ -47,6 +49,8 @@ export interface Call {
   readonly sdk: Sdk;
   readonly context: HostContext;
   readonly origin: string;
+  /** Of the protocol: `1.0`, `0.3`. */
+  readonly version: string;
 }
 
 /** When a request must be answered, in milliseconds since 1970: a little before the host ends it. */

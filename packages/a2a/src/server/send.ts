@@ -16,7 +16,8 @@ import { noSuchTask, Refused } from './refused.ts';
 import { startRun, takeUp, type Mode } from './run-task.ts';
 import type { Call } from './scope.ts';
 import { role, taskState } from './task-state.ts';
-import { isOver, type TaskView } from './task-view.ts';
+import { isOver } from './task-view.ts';
+import type { TaskView } from './task-wire.ts';
 
 /** A task after a message came in: as it was when the message was taken, so that what follows is all of it. */
 export interface Taken {

@@ -29,7 +29,8 @@ import { Refused } from './refused.ts';
 import { takeUp, type Mode } from './run-task.ts';
 import type { Call } from './scope.ts';
 import { checkHistoryLength, take, type Taken } from './send.ts';
-import { isOver, taskOf, type TaskView } from './task-view.ts';
+import { isOver } from './task-view.ts';
+import { taskOf, type TaskView } from './task-wire.ts';
 import { toA2AError } from './to-error.ts';
 
 /** The operations of the protocol (specification 3.1) for one request: what both bindings and both versions call. */

@@ -10,7 +10,8 @@ import { collect, scriptedModel, type Script } from '@agent-functions/core/testi
 import { describe, expect, it } from 'vitest';
 import { answerOf, folded } from '../../test/official.ts';
 import { taskState } from './task-state.ts';
-import { begun, next, taskOf, viewOf, type TaskView } from './task-view.ts';
+import { begun, next, viewOf } from './task-view.ts';
+import { taskOf, type TaskView } from './task-wire.ts';
 
 async function watched(agent: Agent): Promise<{
   readonly events: readonly Watched[];

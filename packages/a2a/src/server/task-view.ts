@@ -1,11 +1,10 @@
-import type { Artifact, Message, Part, StreamResponse, Task, TaskState } from '@a2a-js/sdk';
+import type { Message, Part, StreamResponse, TaskState } from '@a2a-js/sdk';
 import {
   isDurable,
   publicFailure,
   textOf,
   toJson,
   type Decision,
-  type Interruption,
   type Output,
   type RunEvent,
   type RunEventOf,
@@ -14,40 +13,18 @@ import {
 import { askedParts } from './interruptions.ts';
 import { dataPart, outputParts, textPart, toParts } from './parts.ts';
 import { isTerminal, role, taskState } from './task-state.ts';
-
-/** The artifact that holds what the agent answers: the same id however often a client or a server goes away. */
-export const answerArtifact = 'answer';
+import {
+  agentMessage,
+  artifact,
+  artifactUpdate,
+  bareMessage,
+  statusUpdate,
+  type Status,
+  type TaskView,
+} from './task-wire.ts';
 
 /** Each form of an answer without its question. */
 type SaidOf<D> = D extends unknown ? Omit<D, 'interruptionId'> : never;
-
-interface Status {
-  readonly state: TaskState;
-  readonly message?: Message | undefined;
-  readonly at: number;
-}
-
-/** A run as a task: what its journal says so far, and what of the answer in progress was shown. */
-export interface TaskView {
-  readonly taskId: string;
-  readonly contextId: string;
-  /** The agent that was asked. */
-  readonly agent: string;
-  /** The last durable event. */
-  readonly seq: number;
-  readonly status: Status;
-  readonly history: readonly Message[];
-  readonly artifacts: readonly Artifact[];
-  readonly open: readonly Interruption[];
-  /** Frames whose text is the answer's. */
-  readonly speaking: ReadonlySet<string>;
-  /** What watchers were shown of the answer, as the artifact in progress. */
-  readonly shown: string;
-  /** The attempt that `shown` came of; its end is the next text's beginning. */
-  readonly epoch: string | undefined;
-  /** An input guardrail ended it: the agent did not take the task. */
-  readonly turnedAway: boolean;
-}
 
 /** What an event makes of a task, and what a client that follows it is told. */
 export interface Seen {
@@ -297,60 +274,4 @@ function isSpoken(view: TaskView, frame: string): boolean {
 /** Whether nothing comes any more. */
 export function isOver(view: TaskView): boolean {
   return isTerminal(view.status.state);
-}
-
-/**
- * The task as clients read it.
- *
- * @param historyLength So many of the last messages; all by default.
- */
-export function taskOf(view: TaskView, historyLength?: number): Task {
-  const { taskId: id, contextId, history, artifacts } = view;
-  return {
-    id,
-    contextId,
-    status: statusOf(view.status),
-    artifacts: [...artifacts],
-    history: historyLength === undefined ? [...history] : lastOf(history, historyLength),
-    metadata: undefined,
-  };
-}
-
-function lastOf<T>(items: readonly T[], count: number): T[] {
-  return count === 0 ? [] : items.slice(-count);
-}
-
-function statusOf({ state, message, at }: Status): NonNullable<Task['status']> {
-  return { state, message, timestamp: new Date(at).toISOString() };
-}
-
-function statusUpdate({ taskId, contextId }: TaskView, status: Status): StreamResponse {
-  const value = { taskId, contextId, status: statusOf(status), metadata: undefined };
-  return { payload: { $case: 'statusUpdate', value } };
-}
-
-function artifactUpdate(
-  { taskId, contextId }: TaskView,
-  parts: Part[],
-  options: { readonly append: boolean; readonly lastChunk: boolean },
-): StreamResponse {
-  const value = { taskId, contextId, artifact: artifact(parts), ...options, metadata: undefined };
-  return { payload: { $case: 'artifactUpdate', value } };
-}
-
-function artifact(parts: Part[]): Artifact {
-  return {
-    artifactId: answerArtifact,
-    name: 'answer',
-    description: '',
-    parts,
-    metadata: undefined,
-    extensions: [],
-  };
-}
-
-const bareMessage = { metadata: undefined, extensions: [], referenceTaskIds: [] };
-
-function agentMessage({ taskId, contextId }: TaskView, messageId: string, parts: Part[]): Message {
-  return { ...bareMessage, messageId, taskId, contextId, role: role.agent, parts };
 }
