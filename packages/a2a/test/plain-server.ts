@@ -19,7 +19,7 @@ import {
 import { PlainAgent } from './plain-agent.ts';
 
 export interface PlainOptions {
-  readonly binding?: 'JSONRPC' | 'HTTP+JSON';
+  readonly binding?: 'JSONRPC' | 'HTTP+JSON' | undefined;
   readonly protocol?: '1.0' | '0.3';
   /** Default `true`. */
   readonly streaming?: boolean;

@@ -61,13 +61,16 @@ const roles: readonly Role[] = [
   },
 ];
 
+/** Both are killed at about the same places: taken in turns. */
+const bindings = ['JSONRPC', 'HTTP+JSON'] as const;
+
 describe.each(roles)('$role', ({ make, response }) => {
   test(
     'an agent with ListTasks sees one task, and each message once',
     { timeout: 60_000 },
     async () => {
       const survived = await everyDeath(async (death) => {
-        await using server = await plainServer();
+        await using server = await plainServer({ binding: bindings[death.write % 2] });
         const end = await killed(() => make(server.url), 'ask it', death);
         if (typeof end === 'string') return end;
         expect(end.result.error, `${death.when} write ${death.write}`).toBeUndefined();

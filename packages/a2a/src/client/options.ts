@@ -56,6 +56,11 @@ export interface RemoteAgentOptions<in C = unknown, out O = string>
     | ((input: { readonly message: string }, context: RunContext<C>) => boolean | Promise<boolean>)
     | undefined;
   /**
+   * Which keys of the request's context are sent with each message, as its `metadata`. Default: none. What a handoff's
+   * own `contextKeys` leave out is not sent either.
+   */
+  readonly contextKeys?: readonly string[] | undefined;
+  /**
    * How long the agent may work on one message, in milliseconds; then its task is cancelled. Default 600,000. The time in
    * which it waits for an answer does not count.
    */
@@ -117,6 +122,7 @@ const agentKinds: OptionKinds = {
     (value) => typeof value === 'boolean' || typeof value === 'function',
     'Write true, false or a function.',
   ),
+  contextKeys: optionKinds.texts,
   timeoutMs: aboveZero,
   inputTimeoutMs: aboveZero,
   maxAnswerBytes: aboveZero,

@@ -1,5 +1,7 @@
-import { memoryStore, Runner, type Agent } from '@agent-functions/core';
+import { Agent, memoryStore, Runner, textOf } from '@agent-functions/core';
+import { scriptedModel } from '@agent-functions/core/testing';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { plainServer } from '../../test/plain-server.ts';
 import type { RemoteAgentOptions } from './options.ts';
 import { remoteAgent } from './remote-agent.ts';
@@ -237,4 +239,70 @@ test('a task without output is told as such', async () => {
   await using server = await plainServer();
   const result = await ask(plain(server.url), 'nothing');
   expect(result.response).toBe('plain completed the task and sent no output.');
+});
+
+test('of the context of a request, what is named is sent', async () => {
+  await using server = await plainServer();
+  const agent = plain(server.url, { contextKeys: ['tier'] });
+  await new Runner(agent).run({ message: 'Hello.', context: { tier: 'gold', card: '1234' } });
+  expect(server.agent.messages[0]?.metadata).toEqual({ tier: 'gold' });
+  await new Runner(plain(server.url)).run({ message: 'Hello.', context: { tier: 'gold' } });
+  expect(server.agent.messages[1]?.metadata).toBeUndefined();
+});
+
+test('data is the answer of an agent with an output type', async () => {
+  await using server = await plainServer();
+  const outputType = z.object({ eur: z.number() });
+  const agent = remoteAgent(server.url, { name: 'plain', outputType });
+  const result = await new Runner(agent).run('data please');
+  expect(result.finalOutput).toEqual({ eur: 92 });
+});
+
+test('remote agents side by side each ask, and each is answered', async () => {
+  await using one = await plainServer();
+  await using other = await plainServer();
+  const agent = new Agent({
+    name: 'both',
+    model: scriptedModel(({ messages }) =>
+      textOf(messages.at(-1) ?? { id: '', role: 'user', parts: [] }),
+    ),
+    handoffConfig: {
+      mode: 'coordinator',
+      strategy: 'broadcast',
+      targets: [
+        { agent: remoteAgent(one.url, { name: 'one' }) },
+        { agent: remoteAgent(other.url, { name: 'other' }) },
+      ],
+    },
+  });
+  const runner = new Runner(agent);
+  const waiting = await runner.run('ask me');
+  const decisions = waiting.interruptions.map(({ id, agent: by }) => ({
+    interruptionId: id,
+    answer: `this is for ${by}`,
+  }));
+  expect(decisions).toHaveLength(2);
+  const result = await runner.resume(waiting.runId, decisions);
+  expect(result.response).toContain('one answered:\nYou said this is for one.');
+  expect(result.response).toContain('other answered:\nYou said this is for other.');
+});
+
+test('what cannot be meant is refused when it is written', () => {
+  const refused: readonly (readonly [() => unknown, string])[] = [
+    [() => remoteAgent('currency', { name: 'x' }), 'Write where the agent is'],
+    [() => remoteAgent('ftp://example.com', { name: 'x' }), 'Write where the agent is'],
+    [() => remoteAgent('https://a:b@example.com', { name: 'x' }), 'a user or a password'],
+    [() => remoteAgent('https://example.com'), 'has no name'],
+    [() => remoteAgent({ name: 'x' }), 'it names no address'],
+    [() => plain('https://example.com', { timeoutMs: 0 }), 'Write a number above 0'],
+    [
+      () => plain('https://example.com', Object.assign({ name: 'x' }, { model: 'openai/x' })),
+      'The remote agent has its own',
+    ],
+    [
+      () => plain('https://example.com', { credential: { getToken: () => Promise.resolve(null) } }),
+      'a credential without a scope',
+    ],
+  ];
+  for (const [write, message] of refused) expect(write).toThrow(message);
 });

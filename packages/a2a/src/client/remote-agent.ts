@@ -52,7 +52,11 @@ export function remoteAgent<C = unknown, O = string>(
     description: options.description ?? card?.description,
     model: remoteModel(remote, names),
     tools: [
-      sendTool<C>(remote, names, { json, needsApproval: options.needsApproval ?? false }),
+      sendTool<C>(remote, names, {
+        json,
+        needsApproval: options.needsApproval ?? false,
+        contextKeys: options.contextKeys ?? [],
+      }),
       answerTool<C>(remote, names, { json, inputTimeoutMs: options.inputTimeoutMs }),
     ],
     // Each question of the remote agent is a turn.
@@ -84,6 +88,11 @@ function toWhereabouts(where: string, urlOrCard: string | URL | object): Whereab
     return { type: 'card', card: readCard(where, urlOrCard) };
   }
   const url = String(urlOrCard);
+  if (URL.canParse(url) && new URL(url).username + new URL(url).password !== '') {
+    throw new UserError(
+      `${where} has a user or a password in its address. Write them into headers, such as { authorization: 'Basic …' }.`,
+    );
+  }
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return { type: 'url', url };
   throw new UserError(
     `${where} got ${JSON.stringify(url)} as its address. Write where the agent is, such as 'https://example.com/currency', or give its card.`,

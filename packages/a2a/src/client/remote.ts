@@ -1,4 +1,4 @@
-import { sha256Hex } from '@agent-functions/core';
+import { sha256Hex, type JsonObject } from '@agent-functions/core';
 import type { Message as RemoteMessage, Part as RemotePart, Task } from '@a2a-js/sdk';
 import type { Connection, Peer } from './connection.ts';
 import {
@@ -17,6 +17,7 @@ export interface Outgoing {
   /** Of a task that is there already. */
   readonly taskId?: string | undefined;
   readonly parts: readonly RemotePart[];
+  readonly metadata?: JsonObject | undefined;
 }
 
 /** How a message can be found again. */
@@ -78,7 +79,7 @@ export class Remote {
           taskId: message.taskId ?? '',
           role: sdk.Role.ROLE_USER,
           parts: [...message.parts],
-          metadata: undefined,
+          metadata: message.metadata,
           extensions: [],
           referenceTaskIds: [],
         },

@@ -2,6 +2,7 @@ import {
   AgentError,
   jsonSchema,
   tool,
+  type JsonObject,
   type Message,
   type RunContext,
   type Tool,
@@ -24,6 +25,7 @@ export function sendTool<C>(
   names: RemoteToolNames,
   options: {
     readonly json: boolean;
+    readonly contextKeys: readonly string[];
     readonly needsApproval:
       | boolean
       | ((
@@ -47,7 +49,8 @@ export function sendTool<C>(
       });
       const parts = [...(message === '' && files.length > 0 ? [] : [textPart(message)]), ...files];
       try {
-        return await remote.send({ ...sent, parts }, options.json, context.signal);
+        const metadata = selected(context.requestContext, options.contextKeys);
+        return await remote.send({ ...sent, parts, metadata }, options.json, context.signal);
       } catch (error) {
         return await settled(remote, sent, error, context.signal);
       }
@@ -58,6 +61,11 @@ export function sendTool<C>(
     },
   });
   return Object.freeze({ ...made, kind: 'remote' as const });
+}
+
+function selected(context: JsonObject, keys: readonly string[]): JsonObject | undefined {
+  const chosen = Object.entries(context).filter(([key]) => keys.includes(key));
+  return chosen.length === 0 ? undefined : Object.fromEntries(chosen);
 }
 
 /** What is known of a message whose sending failed. @throws AgentError for one that did nothing, or nobody knows. */
