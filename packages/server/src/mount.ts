@@ -110,11 +110,13 @@ export function mount<C>(
     }),
   ];
   checkRoutes(routes);
-  const infos = routes.map(({ method, path, name, agent }) => ({
+  const protocolNames = new Set((options.protocols ?? []).map(({ name }) => name));
+  const infos = routes.map(({ method, path, name, agent, open }) => ({
     method,
     path,
     name,
     ...(agent === undefined ? {} : { agent }),
+    ...(open === true && protocolNames.has(name) ? { open } : {}),
   }));
   return {
     scope,
