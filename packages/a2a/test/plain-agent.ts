@@ -16,9 +16,10 @@ const state = {
   canceled: TaskState.TASK_STATE_CANCELED,
   inputRequired: TaskState.TASK_STATE_INPUT_REQUIRED,
   rejected: TaskState.TASK_STATE_REJECTED,
+  authRequired: TaskState.TASK_STATE_AUTH_REQUIRED,
 };
 
-const words = /\b(message|ask|choose|fail|reject|nothing|chunks|slow|large|data|file)\b/;
+const words = /\b(message|ask|choose|fail|reject|nothing|chunks|slow|large|data|file|login)\b/;
 
 /** What the agent saw, and how a test holds it up. */
 export class PlainAgent implements AgentExecutor {
@@ -51,6 +52,9 @@ export class PlainAgent implements AgentExecutor {
     switch (word) {
       case 'ask':
         status(state.inputRequired, 'Which currency?');
+        return;
+      case 'login':
+        status(state.authRequired, 'Open https://login.example.com.');
         return;
       case 'choose':
         publishStatus(bus, at, state.inputRequired, undefined, [

@@ -84,9 +84,12 @@ export interface Reach {
   readonly maxMessageBytes: number;
 }
 
+/** Timers wait no longer: 24 days, in milliseconds. */
+const most = 2 ** 31 - 1;
+
 const aboveZero = kindOf(
-  (value) => typeof value === 'number' && value > 0,
-  'Write a number above 0.',
+  (value) => typeof value === 'number' && value > 0 && value <= most,
+  `Write a number above 0, at most ${most}.`,
 );
 
 const reachKinds: OptionKinds = {
