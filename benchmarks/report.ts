@@ -33,7 +33,7 @@ export function toMarkdown(
   return [
     `# ${title}`,
     '',
-    `${date}, Node ${versions['node']}. Each figure is a ratio to what is named, unless it names a unit; to the loop by hand where nothing is named. Processor time of the process for W1–W5, G and T; wall time for W6, W7 and N1; processor time of the server for H1 and H2, but for the first byte. The median of rounds in which all take turns, with the least and the most where they are given. The machine has ${processors} processors and was ${load < 0.5 ? 'idle' : `busy with other work (a load of ${load.toFixed(1)})`} before the run.`,
+    `${date}, Node ${versions['node']}. Each figure is a ratio to what is named, unless it names a unit; to the loop by hand where nothing is named. Processor time of the process for W1–W5, G and T; wall time for W6, W7 and N1; processor time of the server for H1, H2 and A1, but for the first byte. The median of rounds in which all take turns, with the least and the most where they are given. The machine has ${processors} processors and was ${load < 0.5 ? 'idle' : `busy with other work (a load of ${load.toFixed(1)})`} before the run.`,
     '',
     line([
       '',

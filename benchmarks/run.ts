@@ -7,6 +7,7 @@ import { measureMcp } from './mcp.ts';
 import { heapPerRun, measureConcurrency } from './memory.ts';
 import { measure, median, rangeOf, ratio, ratioOf, type Rounds } from './rounds.ts';
 import { toMarkdown, type Figure, type Row } from './report.ts';
+import { measureA2A } from './a2a.ts';
 import { measureServers } from './server.ts';
 import { measureWire } from './wire.ts';
 import { Worker } from './worker-process.ts';
@@ -250,6 +251,18 @@ async function mcp(): Promise<readonly Row[]> {
   return [{ id: 'M1', what, budget: '', ours: await measureMcp() }];
 }
 
+async function a2aServers(): Promise<readonly Row[]> {
+  if (!wants('A1')) return [];
+  say('A1 A2A servers');
+  const { request, firstByte, stream } = await measureA2A();
+  const under = 'a bare server of @a2a-js/sdk';
+  return [
+    { id: 'A1', what: `A2A: send / ${under}`, budget: '', ours: request },
+    { id: 'A1', what: `A2A: first byte of a stream / ${under}`, budget: '', ours: firstByte },
+    { id: 'A1', what: `A2A: stream of 200 deltas / ${under}`, budget: '', ours: stream },
+  ];
+}
+
 async function coldStart(): Promise<readonly Row[]> {
   if (!wants('C1', 'C4')) return [];
   say('C1, C4 imports');
@@ -279,6 +292,7 @@ const rows = [
   ...(await wire()),
   ...(await servers()),
   ...(await mcp()),
+  ...(await a2aServers()),
   ...(await coldStart()),
 ];
 const versionOf = (manifest: string): string =>

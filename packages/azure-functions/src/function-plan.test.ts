@@ -45,6 +45,18 @@ describe('planFunctions', () => {
     expect(levels.get('agents-shared-health')).toBe('anonymous');
   });
 
+  it('asks for no key where a protocol is open to everybody, unless another shares the path', () => {
+    const routes: readonly RouteInfo[] = [
+      { method: 'GET', path: '/.well-known/card.json', name: 'mcp', open: true },
+      { method: 'GET', path: '/both', name: 'mcp', open: true },
+      { method: 'POST', path: '/both', name: 'mcp' },
+    ];
+    expect(plan({ routes }).map(({ route, authLevel, open }) => [route, authLevel, open])).toEqual([
+      ['.well-known/card.json', 'anonymous', true],
+      ['both', 'function', false],
+    ]);
+  });
+
   it('gives an agent with its own level its own functions, which sort before the shared ones', () => {
     const functions = plan({ agentAuthLevels: { weather: 'admin' } });
     const own = functions.filter(({ ownAgent }) => ownAgent === 'weather');

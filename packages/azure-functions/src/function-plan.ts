@@ -79,9 +79,9 @@ function functionsOf(route: RouteInfo, options: PlanOptions): readonly PlannedFu
       : `agents-shared-${route.name}${route.agent === undefined ? '' : `-${route.agent}`}`,
     route: path,
     methods,
-    // Liveness names nothing, and whoever watches over an app has no key.
-    authLevel: route.name === 'health' ? 'anonymous' : options.authLevel,
-    open: route.name === 'health' || route.name === 'ready',
+    // Liveness names nothing, and whoever watches over an app has no key; nor has who looks for an agent's card.
+    authLevel: route.name === 'health' || route.open === true ? 'anonymous' : options.authLevel,
+    open: route.name === 'health' || route.name === 'ready' || route.open === true,
   };
   if (!isAgentPattern(route)) return [shared];
   const literal = Object.entries(agentAuthLevels).map(([agent, authLevel]): PlannedFunction => ({
@@ -100,7 +100,13 @@ export function isAgentPattern(route: Pick<RouteInfo, 'name' | 'path'>): boolean
 }
 
 function merged(one: PlannedFunction, other: PlannedFunction): PlannedFunction {
-  return { ...one, methods: [...new Set([...one.methods, ...other.methods])] };
+  return {
+    ...one,
+    methods: [...new Set([...one.methods, ...other.methods])],
+    // One function, one level: what is for everybody does not open what is not.
+    authLevel: one.authLevel === 'anonymous' ? other.authLevel : one.authLevel,
+    open: one.open === true && other.open === true,
+  };
 }
 
 function named(all: readonly PlannedFunction[]): readonly PlannedFunction[] {

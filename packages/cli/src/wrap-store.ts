@@ -21,6 +21,7 @@ export function withRuns(store: Store, replace: (runs: RunStore) => Partial<RunS
   return {
     runs: { ...all, ...replace(runs) },
     sessions: store.sessions,
+    records: store.records,
     durable: store.durable,
     now: () => store.now(),
     expired: (options) => store.expired(options),

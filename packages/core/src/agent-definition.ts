@@ -96,6 +96,14 @@ export interface AgentConfig<C, O> {
         context: RunContext<C>,
       ) => Partial<RunAnswer> | undefined | Promise<Partial<RunAnswer> | undefined>)
     | undefined;
+  /**
+   * Told when a run ends (cancelled, stopped, failed) before this agent has answered, with the conversation that it saw:
+   * what it began elsewhere can be called off. It comes before the end is recorded, after a crash possibly again; the end
+   * waits 5 s for it at most, and what it throws is logged.
+   */
+  readonly onAbandoned?:
+    | ((messages: readonly Message[], context: RunContext<C>) => void | Promise<void>)
+    | undefined;
   readonly version?: string | undefined;
   /** Earlier names: runs that were recorded under them go on. */
   readonly aliases?: readonly string[] | undefined;
@@ -137,6 +145,7 @@ const knownKeys: ReadonlySet<string> = new Set([
   'enableConversationalAgent',
   'beforeRun',
   'afterRun',
+  'onAbandoned',
   'version',
   'aliases',
   'exposeAgentInfo',
@@ -171,6 +180,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
   readonly enableConversationalAgent: boolean;
   readonly beforeRun: AgentConfig<C, O>['beforeRun'];
   readonly afterRun: AgentConfig<C, O>['afterRun'];
+  readonly onAbandoned: AgentConfig<C, O>['onAbandoned'];
   readonly aliases: readonly string[];
   readonly inputGuardrails: readonly Guardrail<C>[];
   readonly outputGuardrails: readonly Guardrail<C>[];
@@ -246,6 +256,7 @@ export abstract class AgentDefinition<in C = unknown, out O = string> {
     this.enableConversationalAgent = config.enableConversationalAgent ?? true;
     this.beforeRun = config.beforeRun;
     this.afterRun = config.afterRun;
+    this.onAbandoned = config.onAbandoned;
     this.aliases = config.aliases ?? [];
     this.#toolSources = config.mcpServers ?? [];
     this.#exposed = {

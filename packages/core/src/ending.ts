@@ -1,3 +1,4 @@
+import { tellAbandoned } from './abandoned.ts';
 import { errorOutcome, json, settle, settleWithError, unknownOutcome } from './call-outcome.ts';
 import type { RunFailure } from './errors.ts';
 import type { StopReason } from './events.ts';
@@ -17,6 +18,10 @@ export type Ending =
 
 /** Settles what is open, records `run-end`, and writes everything. */
 export async function endRun<C>(live: LiveRun<C>, ending: Ending): Promise<void> {
+  if (ending.status !== 'completed') {
+    const telling = tellAbandoned(live);
+    if (telling !== undefined) await telling;
+  }
   settleRest(live);
   const { state } = live;
   const { last } = answerer(live.root);

@@ -32,6 +32,8 @@ export interface ProtocolRoute {
   /** Default: every method. */
   readonly method?: string | undefined;
   readonly path: string;
+  /** Served without asking who calls. Default `false`. */
+  readonly open?: boolean | undefined;
   readonly handler: HttpHandler;
 }
 
@@ -57,6 +59,11 @@ export interface ProtocolHost {
   readonly onDisconnect: 'cancel' | 'continue';
   /** Whether callers without a principal may choose session ids. */
   readonly allowClientSessionIds: boolean;
+  /**
+   * Calls back when the server begins to serve: for work that no request asks for. The signal fires when the server
+   * closes.
+   */
+  whenServing(callback: (closing: AbortSignal) => void): void;
 }
 
 /** Options of a run that a protocol starts. Its context is made by the host's factory, whatever its type. */

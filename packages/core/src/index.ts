@@ -155,6 +155,7 @@ export type {
   Wake,
   WakeCall,
 } from './store.ts';
+export { checkRecordKey, recordText, type RecordStore, type StoredRecord } from './records.ts';
 export { askForInput, waitForCallback, type Question, type QuestionOptions } from './question.ts';
 export type { SessionLimits } from './session-limits.ts';
 export { cleanUp, type CleanedUp } from './session-removal.ts';

@@ -1,3 +1,4 @@
+import { memoryRecords } from './memory-records.ts';
 import { memoryRoom } from './memory-room.ts';
 import { memoryRuns } from './memory-runs.ts';
 import { memorySessions } from './memory-sessions.ts';
@@ -40,6 +41,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   return {
     runs,
     sessions,
+    records: memoryRecords(room),
     durable: false,
     now: async () => now(),
     // It forgets by itself.

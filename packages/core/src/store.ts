@@ -2,6 +2,7 @@ import type { Delta, RunEvent } from './events.ts';
 import type { Decision } from './interruption.ts';
 import type { JsonObject } from './json.ts';
 import type { Message } from './message.ts';
+import type { RecordStore } from './records.ts';
 
 // The boundary to where runs and sessions are kept. `storeContract` (core/testing) is its specification.
 
@@ -224,10 +225,12 @@ export interface Wake {
     | undefined;
 }
 
-/** Keeps runs, inboxes and sessions. */
+/** Keeps runs, inboxes, sessions and small records. */
 export interface Store {
   readonly runs: RunStore;
   readonly sessions: SessionStore;
+  /** What protocols keep beside. */
+  readonly records: RecordStore;
   /** Whether what is written outlives the process. */
   readonly durable: boolean;
   /**

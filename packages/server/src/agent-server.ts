@@ -96,9 +96,11 @@ class Server<C> implements AgentServer<C> {
     if (this.#recovery !== undefined || this.#closed) return;
     this.#recovery = new Recovery(this.#mount().scope);
     this.#recovery.start();
+    this.#mount().serving();
   }
 
   wake(message: unknown, options: WakeOptions = {}): Promise<Woken> {
+    this.start();
     return wake(this.#mount().scope, message, options);
   }
 

@@ -22,10 +22,11 @@ export function guestRoutes<C>(
       handler(request, { runners, principal, params, host }),
   }));
   const others = protocols.flatMap((protocol) =>
-    handlersOf(protocol, protocolHost).map(({ method = '*', path, handler }): Route => ({
+    handlersOf(protocol, protocolHost).map(({ method = '*', path, open, handler }): Route => ({
       method,
       path: checkedPath(path, `The protocol ${protocol.name}`),
       name: protocol.name,
+      open,
       handle: ({ request, principal, host }) => handler(request, host.as(principal)),
     })),
   );

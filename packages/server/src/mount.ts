@@ -26,6 +26,8 @@ export interface Mounted<C> {
   readonly runners: Runners<C>;
   readonly routes: readonly RouteInfo[];
   readonly find: (method: string, path: string) => Match;
+  /** Tells the protocols that the server begins to serve. */
+  readonly serving: () => void;
 }
 
 /**
@@ -86,6 +88,7 @@ export function mount<C>(
     allowClientSessionIds: options.allowClientSessionIds ?? false,
     authenticates: options.authenticate !== undefined,
   };
+  const whenServing: ((closing: AbortSignal) => void)[] = [];
   const api: readonly ApiRoute[] = [
     ...agentRoutes(scope),
     ...chatRoutes(scope),
@@ -105,20 +108,26 @@ export function mount<C>(
       bodyLimitBytes: scope.bodyLimitBytes,
       onDisconnect: scope.onDisconnect,
       allowClientSessionIds: scope.allowClientSessionIds,
+      whenServing: (callback) => void whenServing.push(callback),
     }),
   ];
   checkRoutes(routes);
-  const infos = routes.map(({ method, path, name, agent }) => ({
+  const protocolNames = new Set((options.protocols ?? []).map(({ name }) => name));
+  const infos = routes.map(({ method, path, name, agent, open }) => ({
     method,
     path,
     name,
     ...(agent === undefined ? {} : { agent }),
+    ...(open === true && protocolNames.has(name) ? { open } : {}),
   }));
   return {
     scope,
     runners,
     routes: options.cors === undefined ? infos : [...infos, ...preflights(infos)],
     find: routeTable(routes),
+    serving: () => {
+      for (const callback of whenServing) callback(handOver.signal);
+    },
   };
 }
 

@@ -133,6 +133,8 @@ export interface RouteInfo {
   readonly name: string;
   /** Of a route that belongs to one agent (the short forms): its name. */
   readonly agent?: string | undefined;
+  /** Of a protocol's route that is for everybody: the host asks for no key either. */
+  readonly open?: true | undefined;
 }
 
 /** One thing that must be right before the server can answer. */

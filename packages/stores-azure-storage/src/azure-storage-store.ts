@@ -6,6 +6,7 @@ import { heads } from './heads.ts';
 import { inbox } from './inbox.ts';
 import { checkQueueName, defaultPrefix, namesOf } from './names.ts';
 import { checkOptions, type AzureStorageStoreOptions } from './options.ts';
+import { recordStore } from './record-store.ts';
 import { runIndex } from './run-index.ts';
 import { runRemoval } from './run-removal.ts';
 import { runStore } from './run-store.ts';
@@ -71,6 +72,7 @@ export function azureStorageStore(options: AzureStorageStoreOptions = {}): Azure
       channel,
     }),
     sessions: sessionStore(storage, sessions),
+    records: recordStore(storage),
     durable: true,
     // One a second while a run waits: each is a query.
     inboxPollMs: 1_000,

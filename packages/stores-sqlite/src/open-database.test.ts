@@ -5,13 +5,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { Agent, jsonSchema, Runner, tool } from '@agent-functions/core';
 import { collect, scriptedModel } from '@agent-functions/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeVersion1, makeVersion2 } from '../test/version-1.ts';
+import { makeVersion1, makeVersion2, makeVersion3 } from '../test/version-1.ts';
 import { openDatabase } from './open-database.ts';
 import { sqliteStore } from './sqlite-store.ts';
 
 describe.each([
   { version: 1, make: makeVersion1 },
   { version: 2, make: makeVersion2 },
+  { version: 3, make: makeVersion3 },
 ])('a file of schema version $version', ({ version, make }) => {
   let folder: string;
   let path: string;
@@ -83,9 +84,11 @@ describe.each([
 
   it('is not changed when it cannot be upgraded', () => {
     const broken = new DatabaseSync(path);
-    broken.exec('ALTER TABLE sessions RENAME TO meetings');
+    broken.exec('ALTER TABLE sessions RENAME TO meetings; CREATE TABLE records (song TEXT)');
     broken.close();
-    expect(() => openDatabase(path, 'normal')).toThrow(/no such table: (main\.)?sessions/);
+    expect(() => openDatabase(path, 'normal')).toThrow(
+      /no such table: (main\.)?sessions|table records already exists/,
+    );
     const same = new DatabaseSync(path);
     expect(same.prepare('PRAGMA user_version').get()).toEqual({ user_version: version });
     same.close();

@@ -5,7 +5,7 @@ import { Refusal } from './refusal.ts';
 
 /** 'AgFn': this file is ours. */
 const applicationId = 0x4167_466e;
-const schemaVersion = 3;
+const schemaVersion = 4;
 
 const schema = `
 CREATE TABLE runs (
@@ -80,6 +80,7 @@ CREATE TABLE operations (
   UNIQUE (session_id, operation_id)
 ) STRICT;
 
+${records()}
 CREATE TABLE followers (run_id TEXT PRIMARY KEY, until REAL NOT NULL) STRICT;
 CREATE TABLE deltas (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -102,7 +103,20 @@ const upgrades: readonly string[] = [
    WHERE ended = 1;
    CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended = 1;
    CREATE INDEX sessions_idle ON sessions (updated_at) WHERE active_run_id IS NULL`,
+  records(),
 ];
+
+function records(): string {
+  return `
+CREATE TABLE records (
+  collection TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (collection, id)
+) STRICT, WITHOUT ROWID;
+`;
+}
 
 /** Opens the file, or makes it with its folder; one of an earlier version is upgraded. @throws Refusal, or SQLite's error. */
 export function openDatabase(path: string, synchronous: 'full' | 'normal'): DatabaseSync {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { deltaOperations } from './delta-operations.ts';
 import { inboxOperations } from './inbox-operations.ts';
 import type { Text } from './protocol.ts';
+import { recordOperations } from './record-operations.ts';
 import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session-operations.ts';
 import { statements } from './statements.ts';
@@ -22,6 +23,7 @@ export function operations(
     ...runOperations(db, now, take),
     ...inboxOperations(db, now),
     ...sessionOperations(db, now, take),
+    ...recordOperations(db),
     ...deltaOperations(db),
   };
 }

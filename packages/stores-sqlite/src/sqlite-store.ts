@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UserError, type Store } from '@agent-functions/core';
 import { deltaChannel } from './delta-channel.ts';
+import { recordStore } from './record-store.ts';
 import { runStore } from './run-store.ts';
 import { sessionStore } from './session-store.ts';
 import { workerClient } from './worker-client.ts';
@@ -55,6 +56,7 @@ export function sqliteStore(options: SqliteStoreOptions | string): SqliteStore {
   return {
     runs: runStore(client, channel),
     sessions: sessionStore(client),
+    records: recordStore(client),
     durable: !memory,
     async now() {
       // So that asking for the time, the cheapest question, tells whether the store works.

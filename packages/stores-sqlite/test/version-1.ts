@@ -15,3 +15,18 @@ export function makeVersion2(path: string): void {
   database.exec('ALTER TABLE sessions ADD COLUMN entry_agent TEXT; PRAGMA user_version = 2');
   database.close();
 }
+
+/** The same file as schema version 3 has it. */
+export function makeVersion3(path: string): void {
+  makeVersion2(path);
+  const database = new DatabaseSync(path);
+  database.exec(`
+    ALTER TABLE runs ADD COLUMN ended_at REAL;
+    UPDATE runs SET ended_at =
+      (SELECT json_extract(json, '$.at') FROM events WHERE run = runs.id AND events.seq = runs.seq)
+    WHERE ended = 1;
+    CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended = 1;
+    CREATE INDEX sessions_idle ON sessions (updated_at) WHERE active_run_id IS NULL;
+    PRAGMA user_version = 3`);
+  database.close();
+}

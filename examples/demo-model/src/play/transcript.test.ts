@@ -87,3 +87,22 @@ test('results stand below their calls, what is not shown is left out', () => {
     '    error "2"',
   ]);
 });
+
+test('what a tool asks, and the answer, is written with its call', () => {
+  const call = { frame: 'f0', agent: 'head', call_id: 'c', tool_name: 'convert', input: {} };
+  const interruption = { id: 'c.input', kind: 'input', call_id: 'c', message: 'Which?' };
+  expect(
+    written([
+      { type: 'tool-start', ...call },
+      { type: 'interruption', frame: 'f0', agent: 'head', interruption },
+      { type: 'decision', frame: 'f0', interruption_id: 'c.input', answer: 'CHF' },
+      { type: 'tool-start', ...call },
+      { type: 'tool-result', frame: 'f0', call_id: 'c', output: 1, is_error: false },
+    ]),
+  ).toEqual([
+    '  head calls convert {}',
+    '    waits for an answer: Which?',
+    '    answered: "CHF"',
+    '    result 1',
+  ]);
+});

@@ -30,13 +30,22 @@ const event = z.discriminatedUnion('type', [
     type: z.literal('interruption'),
     frame: z.string(),
     agent: z.string(),
-    interruption: z.object({ tool_name: z.string().optional(), input: z.unknown() }),
+    interruption: z.object({
+      id: z.string(),
+      kind: z.string(),
+      call_id: z.string().optional(),
+      message: z.string().optional(),
+      tool_name: z.string().optional(),
+      input: z.unknown().optional(),
+    }),
   }),
   z.object({
     type: z.literal('decision'),
     frame: z.string(),
+    interruption_id: z.string(),
     approved: z.boolean().optional(),
-    input: z.unknown(),
+    input: z.unknown().optional(),
+    answer: z.unknown().optional(),
   }),
   z.object({
     type: z.literal('handoff'),
@@ -93,6 +102,8 @@ export class Transcript {
   readonly #root: Section = { parts: [], done: false };
   readonly #frames = new Map<string, Section>([['f0', this.#root]]);
   readonly #calls = new Map<string, Section>();
+  /** Calls that asked, by their interruptions. */
+  readonly #questions = new Map<string, Section>();
 
   constructor(write: (line: string) => void) {
     this.#write = write;
@@ -123,6 +134,8 @@ export class Transcript {
         break;
       }
       case 'tool-start': {
+        // A tool that asked runs again with the answer.
+        if (this.#calls.has(shown.call_id)) break;
         const call: Section = { parts: [], done: false };
         call.parts.push(`  ${shown.agent} calls ${shown.tool_name} ${short(shown.input)}`);
         this.#calls.set(shown.call_id, call);
@@ -136,12 +149,25 @@ export class Transcript {
         call.done = true;
         break;
       }
-      case 'interruption':
+      case 'interruption': {
+        const { id, kind, call_id: callId = '', message = '' } = shown.interruption;
+        const call = this.#calls.get(callId);
+        if (kind === 'input' && call !== undefined) {
+          this.#questions.set(id, call);
+          call.parts.push(`    waits for an answer: ${message}`);
+          break;
+        }
         section.parts.push(
           `  ${shown.agent} waits for an answer: ${shown.interruption.tool_name ?? ''} ${short(shown.interruption.input)}`,
         );
         break;
+      }
       case 'decision': {
+        const question = this.#questions.get(shown.interruption_id);
+        if (question !== undefined && shown.answer !== undefined) {
+          question.parts.push(`    answered: ${short(shown.answer)}`);
+          break;
+        }
         const edited = shown.input === undefined ? '' : ` with ${short(shown.input)}`;
         section.parts.push(
           shown.approved === undefined

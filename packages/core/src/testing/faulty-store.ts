@@ -7,6 +7,7 @@ import { seededRandom } from './seeded-random.ts';
 export type StoreMethod =
   | `runs.${Exclude<keyof Store['runs'], 'read' | 'channel'>}`
   | `sessions.${keyof Store['sessions']}`
+  | `records.${keyof Store['records']}`
   | 'wake.schedule';
 
 /** One call as the wrapper sees it. */
@@ -114,7 +115,7 @@ export function faultyStore(store: Store, options: FaultyStoreOptions = {}): Sto
     }
   }
 
-  const wrap = <T extends object>(part: T, name: 'runs' | 'sessions'): T =>
+  const wrap = <T extends object>(part: T, name: 'runs' | 'sessions' | 'records'): T =>
     new Proxy(part, {
       get(target, key) {
         const value: unknown = Reflect.get(target, key);
@@ -131,6 +132,7 @@ export function faultyStore(store: Store, options: FaultyStoreOptions = {}): Sto
   return {
     runs: wrap(store.runs, 'runs'),
     sessions: wrap(store.sessions, 'sessions'),
+    records: wrap(store.records, 'records'),
     durable: store.durable,
     async now() {
       alive('now');

@@ -6,6 +6,7 @@ import { leaseContract } from './store-lease-contract.ts';
 import { pagingContract } from './store-paging-contract.ts';
 import { protocolContract } from './store-protocol-contract.ts';
 import { raceContract } from './store-race-contract.ts';
+import { recordsContract } from './store-records-contract.ts';
 import { runContract } from './store-run-contract.ts';
 import { because, storeCases, type MakeStore, type StoreLimits } from './store-case.ts';
 import { expiryContract } from './store-expiry-contract.ts';
@@ -43,6 +44,9 @@ export function storeContract(
     });
     test.describe('sessions', () => {
       sessionContract(define);
+    });
+    test.describe('records', () => {
+      recordsContract(define);
     });
     test.describe(`runs in sessions, interrupted${because(limits.clock)}`, () => {
       protocolContract(define, limits.clock === undefined);

@@ -1,0 +1,1 @@
+export { default } from '../demo-model/vitest.shared.ts';
