@@ -172,7 +172,7 @@ describe('sqliteStore', () => {
     for (const [path, why] of [
       [text, 'is not a database'],
       [foreign, 'belongs to another program'],
-      [newer, 'has schema version 7; this version of @agent-functions/stores-sqlite reads up to 3'],
+      [newer, 'has schema version 7; this version of @agent-functions/stores-sqlite reads up to 4'],
     ] as const) {
       const wrong = sqliteStore(path);
       await expect(wrong.now()).rejects.toThrow(why);
