@@ -11,6 +11,17 @@ const requestHeaders =
   'authorization, content-type, accept, last-event-id, x-stream, x-functions-key, traceparent, idempotency-key, prefer';
 const exposedHeaders = 'location, retry-after, idempotency-replayed, preference-applied';
 
+/** Those of the API, and what the page asks for besides: protocols have headers of their own. */
+function headersFor(request: Request): string {
+  const asked = request.headers.get('access-control-request-headers')?.toLowerCase() ?? '';
+  const names = new Set(requestHeaders.split(', '));
+  for (const name of asked.split(',')) {
+    const plain = name.trim();
+    if (/^[a-z0-9-]{1,64}$/.test(plain)) names.add(plain);
+  }
+  return [...names].join(', ');
+}
+
 /** @param origins Exact origins (`https://app.example.com`), or `*`. */
 export function cors(origins: readonly string[]): Cors {
   const all = origins.includes('*');
@@ -24,7 +35,7 @@ export function cors(origins: readonly string[]): Cors {
     preflight(request, methods) {
       const headers = {
         'access-control-allow-methods': methods.join(', '),
-        'access-control-allow-headers': requestHeaders,
+        'access-control-allow-headers': headersFor(request),
         'access-control-max-age': '600',
       };
       return new Answer(null, {

@@ -290,11 +290,17 @@ describe('routes', () => {
       logger: quiet,
     });
     const ask = (origin: string) =>
-      get(server, '/api/agents/echo/chat', { method: 'OPTIONS', headers: { origin } });
+      get(server, '/api/agents/echo/chat', {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-headers': 'A2A-Version,mcp-session-id, a b' },
+      });
     const preflight = await ask('https://app.example.com');
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
     expect(preflight.headers.get('access-control-allow-methods')).toBe('POST');
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(
+      /^authorization, .*idempotency-key, .*a2a-version, mcp-session-id$/,
+    );
     const stranger = await ask('https://evil.example.com');
     expect(stranger.headers.get('access-control-allow-origin')).toBeNull();
     const answer = await chat(server, {}, { headers: { origin: 'https://app.example.com' } });
