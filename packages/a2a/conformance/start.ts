@@ -5,11 +5,14 @@ import { serve } from '@agent-functions/server/node';
 import { a2a } from '../src/index.ts';
 import { conformanceAgent } from './agent.ts';
 
-const { values } = parseArgs({ args: argv.slice(2), options: { port: { type: 'string' } } });
+const { values } = parseArgs({
+  args: argv.slice(2),
+  options: { port: { type: 'string' }, trust: { type: 'string', multiple: true } },
+});
 
 const server = agentServer({
   agents: [conformanceAgent()],
-  protocols: [a2a({ pushNotifications: { trustedOrigins: [] } })],
+  protocols: [a2a({ pushNotifications: { trustedOrigins: values.trust ?? [] } })],
   allowClientSessionIds: true,
 });
 const { url } = await serve(server, { port: Number(values.port ?? 9_999), signals: true });
