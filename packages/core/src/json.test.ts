@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from './errors.ts';
-import { canonicalJson, isJsonArray, isJsonObject, sha256Hex, toJson, type Json } from './json.ts';
+import {
+  canonicalJson,
+  isJsonArray,
+  isJsonObject,
+  jsonSizeOver,
+  sha256Hex,
+  toJson,
+  type Json,
+} from './json.ts';
 
 describe('toJson', () => {
   it('gives what JSON.stringify and JSON.parse give', () => {
@@ -162,4 +170,13 @@ it('half of a surrogate pair becomes U+FFFD: servers of models refuse it', () =>
   const cut = '😀'.slice(0, 1);
   expect(toJson(`a${cut}`)).toBe('a\uFFFD');
   expect(toJson({ text: [cut, '😀'] })).toEqual({ text: ['\uFFFD', '😀'] });
+});
+
+it('the size of a value is in bytes of UTF-8, whatever its letters', () => {
+  for (const text of ['a', 'é', '漢', '😀']) {
+    const value = [text.repeat(1_000)];
+    const bytes = new TextEncoder().encode(text).length * 1_000;
+    expect(jsonSizeOver(value, bytes - 1), text).toBeGreaterThanOrEqual(bytes);
+    expect(jsonSizeOver(value, bytes + 100), text).toBeUndefined();
+  }
 });

@@ -142,7 +142,7 @@ export function jsonSizeOver(value: unknown, limit: number): number | undefined 
 }
 
 function sizeOf(value: unknown, limit: number): number {
-  if (typeof value === 'string') return value.length + 2;
+  if (typeof value === 'string') return utf8Length(value) + 2;
   if (!isRecord(value)) return 5;
   let size = 2;
   for (const key of Object.keys(value)) {
@@ -150,6 +150,17 @@ function sizeOf(value: unknown, limit: number): number {
     if (size > limit) return size;
   }
   return size;
+}
+
+/** Bytes of a text in UTF-8. */
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    // Half of a surrogate pair takes two of the pair's four bytes.
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {

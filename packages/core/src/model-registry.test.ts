@@ -106,6 +106,7 @@ describe('models', () => {
       'mistral/large',
       /No provider "mistral".*Providers here: openai, azureOpenai.*npm install @agent-functions\/providers-mistral.*models\({ mistral: … }\)/,
     ],
+    ['azure/large', /No provider "azure".* Did you mean azureOpenai\?$/],
     [
       { provider: 'my-own', modelName: 'x' },
       /npm install @agent-functions\/providers-my \(npm search.*models\({ "my-own": … }\)/,

@@ -40,8 +40,15 @@ export function models(
   function factoryOf(provider: string, asked: string): ModelFactory {
     const factory = factories.get(plainName(provider));
     if (factory !== undefined) return factory;
+    const meant = Object.keys(providers).filter(
+      (name) => plainName(provider) !== '' && plainName(name).startsWith(plainName(provider)),
+    );
     throw new UserError(
-      `No provider ${JSON.stringify(provider)} for the model ${asked}. Providers here: ${names}. ${howToGet(provider)}. Then add it: models({ ${identifier(provider)}: … }).`,
+      `No provider ${JSON.stringify(provider)} for the model ${asked}. Providers here: ${names}. ${
+        meant.length > 0
+          ? `Did you mean ${meant.join(' or ')}?`
+          : `${howToGet(provider)}. Then add it: models({ ${identifier(provider)}: … }).`
+      }`,
     );
   }
 

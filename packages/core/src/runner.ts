@@ -548,6 +548,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       return await this.#resultOf(live.state);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
+      this.#logLost(header.runId);
       return await this.#join(header.runId, options, onEvent, String(live.journal.stored));
     } finally {
       span?.end();
@@ -639,7 +640,10 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         // What was posted between the pause and the release would otherwise wait for nobody.
         if (how === 'paused' && (await store.runs.inbox(runId)).length > 0) continue;
       } catch (error) {
-        if (error instanceof LeaseLostError) return undefined;
+        if (error instanceof LeaseLostError) {
+          this.#logLost(runId);
+          return undefined;
+        }
         throw error;
       } finally {
         span?.end();
@@ -703,6 +707,12 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
       }
       await sleep(awaitPollMs, signal);
     }
+  }
+
+  #logLost(runId: string): void {
+    const message =
+      'the lease of a run was lost: it could not be renewed in time, and another process may hold it';
+    this.#config.logger?.log('warn', message, { runId });
   }
 
   #resultOf(state: RunState): Promise<RunResult<O>> {
