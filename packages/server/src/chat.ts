@@ -5,9 +5,10 @@ import { answerAsJson } from './chat-as-json.ts';
 import { answerAsStream } from './chat-as-stream.ts';
 import { toChatBody } from './chat-request.ts';
 import { busy, closed, isClosed, sessionFor } from './chat-session.ts';
+import { lastEventId } from './follow-run.ts';
 import { keyedRequest } from './idempotency.ts';
 import { applied, preferencesIn, waitsFor } from './prefer.ts';
-import { Problem } from './problem.ts';
+import { badRequest, Problem } from './problem.ts';
 import { readJson } from './read-body.ts';
 import { operations } from './operations.ts';
 import type { ApiRoute, Reply } from './routes.ts';
@@ -54,6 +55,11 @@ async function chat(scope: Scope, served: Served, exchange: Exchange): Promise<R
   // Whoever says how long to wait means an answer in one piece, whatever the agent does by itself.
   const byDefault = served.agent.streaming && waitsFor(prefers) === undefined;
   const streams = wantsStream(headers, body.stream, byDefault);
+  if (!streams && lastEventId(request) !== undefined) {
+    throw badRequest(
+      'Last-Event-ID reads on a stream: ask for text/event-stream, with the Idempotency-Key of the request.',
+    );
+  }
   if (scope.stopping.begun) throw stoppingProblem(scope);
   const keyed = await keyedRequest(scope, served, headers, principal);
   const sessionId = await sessionFor(scope, served, body, keyed, principal);

@@ -204,6 +204,7 @@ export const malformed: readonly Malformed[] = [
     ...headers('a cursor without a key', { 'last-event-id': '3' }, 400, 'Idempotency-Key'),
     body: '{"message":"Hi","stream":true}',
   },
+  headers('a cursor without a stream', { 'last-event-id': '3' }, 400, 'text/event-stream'),
 
   // Paths and methods
   { name: 'GET', method: 'GET', status: 405, says: 'POST' },

@@ -161,7 +161,13 @@ export function serverRepeatContract(define: ServerCase): void {
         .status;
     equal(await read({}), 400, 'no key');
     equal(await read(keyed), 404, 'no run');
+    for (const headers of [{}, keyed]) {
+      const inOnePiece = { 'last-event-id': '3', ...headers };
+      const { status, text } = await server.chat('echo', { message: 'Hi' }, inOnePiece);
+      equal([status, text.includes('text/event-stream')], [400, true], 'no stream');
+    }
     equal(model.calls, 0, 'model calls');
+    equal((await server.store.runs.list({ limit: 1 })).runs.length, 0, 'runs');
   });
 }
 
