@@ -16,14 +16,8 @@ test('the app is a server over stdio too, with the agents that it publishes', as
   const client = new Client({ name: 'test', version: '1.0.0' });
   await client.connect(
     new StdioClientTransport({
-      command: process.execPath,
-      args: [
-        '--conditions=@agent-functions/source',
-        fileURLToPath(
-          new URL('../../../packages/mcp/bin/agent-functions-mcp.mjs', import.meta.url),
-        ),
-        'src/app.ts',
-      ],
+      command: 'npx',
+      args: ['agent-functions-mcp', 'src/app.ts'],
       cwd: folder,
       env: {
         PATH: process.env['PATH'] ?? '',

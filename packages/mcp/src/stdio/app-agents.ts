@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import {
   consoleLogger,
   memoryStore,
+  UserError,
   type Agent,
   type Logger,
   type ProtocolHost,
@@ -24,13 +25,13 @@ export interface AppAgents {
  * Imports an app file and reads its export `app`, else its default export: an `AgentFunctionApp` or an `agentServer()`
  * (anything with `runners`), an `Agent`, or agents in a list or a record.
  *
- * @throws Error whatever the file throws, or a sentence that says what to export.
+ * @throws whatever the file throws, or UserError that says what to export.
  */
 export async function loadAgents(file: string): Promise<AppAgents> {
   const exported: Record<string, unknown> = await import(pathToFileURL(file).href);
   const found = toAgents(exported['app']) ?? toAgents(exported['default']);
   if (found !== undefined) return found;
-  throw new Error(
+  throw new UserError(
     `${file} exports no app. Export one: export const app = new AgentFunctionApp({ agents: { my_agent } }), or export default an agent.`,
   );
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { UserError } from '@agent-functions/core';
 import { version } from '../client/version.ts';
 import { loadAgents } from './app-agents.ts';
 import { serveAgents } from './serve-agents.ts';
@@ -31,7 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await serveAgents(await loadAgents(file), command.agents);
     return 0;
   } catch (error) {
-    return complain(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);
+    return complain(textOf(error), 1);
   }
 }
 
@@ -67,6 +68,12 @@ function readCommand(args: readonly string[]): Command | string {
 function keepStdout(): void {
   const { error } = console;
   for (const method of ['log', 'info', 'debug', 'dir', 'table'] as const) console[method] = error;
+}
+
+/** What we say is a sentence; what the app throws while it is loaded has its stack, which says where. */
+function textOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function complain(text: string, code: number): number {

@@ -14,11 +14,12 @@ import { call } from '../conformance/call.ts';
 
 const program = fileURLToPath(new URL('../../bin/agent-functions-mcp.mjs', import.meta.url));
 const app = fileURLToPath(new URL('./clerk-app.ts', import.meta.url));
+const noApp = fileURLToPath(new URL('./no-app.ts', import.meta.url));
 const agent = fileURLToPath(new URL('./talking-agent.ts', import.meta.url));
 
 const started = (file: string, ...more: string[]) => ({
   command: process.execPath,
-  args: ['--conditions=@agent-functions/source', program, file, ...more],
+  args: [program, file, ...more],
 });
 
 describe('an app', () => {
@@ -81,11 +82,10 @@ test('the process ends when its client has gone', async () => {
 
 test('what cannot be served is said on standard error', () => {
   const run = (...args: string[]) => {
-    const { status, stderr, stdout } = spawnSync(
-      process.execPath,
-      ['--conditions=@agent-functions/source', program, ...args],
-      { encoding: 'utf8', input: '' },
-    );
+    const { status, stderr, stdout } = spawnSync(process.execPath, [program, ...args], {
+      encoding: 'utf8',
+      input: '',
+    });
     return { status, stderr, stdout };
   };
   expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining('Name one file') });
@@ -96,8 +96,14 @@ test('what cannot be served is said on standard error', () => {
   expect(run(app, '--agents', 'nobody')).toMatchObject({
     status: 1,
     stdout: '',
-    stderr: expect.stringContaining('the server does not have. Agents: clerk.'),
+    stderr: 'mcp() names the agent "nobody", which the server does not have. Agents: clerk.\n',
   });
+  expect(run(noApp)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/no-app\.ts exports no app\. Export one: .*\n$/),
+  });
+  // The sources of the workspace, not what was built of them.
+  expect(run(noApp).stderr).toMatch(/^file:.*core\/src\/index\.ts\n[^\n]+\n$/);
   expect(run('--version')).toMatchObject({ status: 0, stdout: '0.1.0\n' });
 }, 20_000);
 
