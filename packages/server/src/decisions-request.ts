@@ -34,6 +34,7 @@ const examples: JsonObject = {
     [{ interruption_id: '…', approved: true }],
     [{ interruption_id: '…', approved: false, message: 'Not today.' }],
     [{ interruption_id: '…', outcome: 'not-done' }],
+    [{ interruption_id: '…', answer: 'savings' }],
   ],
 };
 
