@@ -23,7 +23,7 @@ const queue = z.object({
     }),
   ),
 });
-const { waiting } = queue.parse(await (await fetch(`${values.url}/api/approvals`)).json());
+const waiting = await whatWaits();
 const [number, answer] = positionals;
 if (number === undefined) {
   for (const [index, { tool, input }] of waiting.entries()) {
@@ -32,10 +32,22 @@ if (number === undefined) {
   if (waiting.length === 0) console.log('nothing waits');
 } else await decide();
 
+async function whatWaits() {
+  const response = await fetch(`${values.url}/api/approvals`).catch(() => undefined);
+  if (response !== undefined) return queue.parse(await response.json()).waiting;
+  console.error(`Nobody answers at ${values.url}. Start the server, or name it: --url <address>.`);
+  return process.exit(1);
+}
+
 async function decide(): Promise<void> {
   const asked = waiting[Number(number) - 1];
-  if (asked === undefined || (answer !== 'approve' && answer !== 'refuse')) {
-    console.error('Say which and what: decide.ts 1 approve [--euros 40], or decide.ts 1 refuse');
+  if (asked === undefined) {
+    console.error(`There is no ${number}: ${waiting.length} wait.`);
+    process.exitCode = 1;
+    return;
+  }
+  if (answer !== 'approve' && answer !== 'refuse') {
+    console.error('Say what: 1 approve [--euros 40], or 1 refuse [--why "…"].');
     process.exitCode = 1;
     return;
   }

@@ -2,7 +2,7 @@
 // process, and the run goes on. Then it goes on serving.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,8 +16,10 @@ const environment = {
   APPROVALS_DB: join(folder, 'approvals.db'),
   REFUNDS_FILE: join(folder, 'refunds.jsonl'),
 };
+let ending = false;
 const message = 'Please refund order 1042: the lamp arrived broken.';
 
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 let server = await start(values.port, true);
 process.once('SIGTERM', () => end('SIGTERM'));
 process.once('SIGINT', () => end('SIGINT'));
@@ -51,6 +53,13 @@ console.log();
 await terminal();
 
 sayYourTurn(server.url, chat, { message: 'Please refund order 1043.' });
+server.child.once('exit', (code, signal) => {
+  if (ending) return;
+  console.error(
+    `The server ended (${signal ?? code}), and with it what this story kept. npm run serve keeps it.`,
+  );
+  process.exitCode = 1;
+});
 
 /** One command of the other terminal. */
 async function terminal(...words: readonly string[]): Promise<void> {
@@ -83,6 +92,7 @@ async function start(port: string, says: boolean): Promise<Started> {
 }
 
 function end(signal: NodeJS.Signals): void {
+  ending = true;
   server.child.kill(signal);
   process.exitCode = 0;
 }
