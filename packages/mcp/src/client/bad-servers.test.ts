@@ -102,6 +102,18 @@ test.each(['never-lists', 'deaf'])(
   },
 );
 
+test('a server that dies at its start says how, and its last words', async () => {
+  const { warnings } = await called([odd('unlicensed'), odd('throws')]);
+  expect(warnings).toEqual([
+    expect.stringContaining(
+      'MCP server unlicensed: its process ended with code 3, and said last on stderr: starting boom: no licence.',
+    ),
+    expect.stringMatching(
+      /MCP server throws: its process ended with code 1, and said last on stderr: ….{487}configuration\./,
+    ),
+  ]);
+});
+
 test('a server that is required and not there fails the run', async () => {
   const missing = mcpTools({ name: 'gone', command: '/no/such/program', required: true });
   const { result } = await called([missing]);

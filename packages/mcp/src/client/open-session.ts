@@ -1,3 +1,4 @@
+import { AgentError } from '@agent-functions/core';
 import type { Transport } from '@modelcontextprotocol/client';
 import { answerServer } from './answer-server.ts';
 import { serverFetch } from './http-fetch.ts';
@@ -74,8 +75,9 @@ async function connect(
       ...(era === 'older' ? { prior: { kind: 'legacy' as const } } : {}),
     });
   } catch (error) {
+    const died = transport instanceof StdioTransport ? transport.died : undefined;
     await end(transport);
-    throw error;
+    throw died === undefined ? error : new AgentError('not_configured', died, { cause: error });
   } finally {
     signal.removeEventListener('abort', abort);
   }
@@ -99,7 +101,8 @@ function isLoss(error: Error): boolean {
   );
 }
 
-function closedAtProbe(error: unknown, { protocolVersion }: Settings): boolean {
+function closedAtProbe(thrown: unknown, { protocolVersion }: Settings): boolean {
+  const error = AgentError.isInstance(thrown) ? thrown.cause : thrown;
   return (
     protocolVersion === 'auto' &&
     error instanceof Error &&

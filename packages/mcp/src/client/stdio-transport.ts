@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { TextDecoder } from 'node:util';
 import { AgentError, type Logger } from '@agent-functions/core';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { LastWords } from './last-words.ts';
 import { idAtEdges, Lines } from './lines.ts';
 import { programOf } from './program.ts';
 import { tooLarge, tooLargeText } from './stand-in.ts';
@@ -33,6 +34,8 @@ export class StdioTransport implements Transport {
   readonly #log: (level: 'debug', line: string) => void;
   #child: ChildProcess | undefined;
   #closed = false;
+  readonly #lastWords = new LastWords();
+  #died: string | undefined;
 
   constructor(
     reach: StdioReach,
@@ -51,6 +54,10 @@ export class StdioTransport implements Transport {
   }
   get stderr(): null {
     return null;
+  }
+  /** How the process ended, and what it said last, where it ended before anybody closed it. */
+  get died(): string | undefined {
+    return this.#died === undefined ? undefined : `${this.#died}${this.#lastWords.text()}`;
   }
 
   /** @throws AgentError for a program that cannot be started. */
@@ -78,7 +85,9 @@ export class StdioTransport implements Transport {
     child.once('exit', (code, signal) => {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       release();
-      this.#log('debug', `ended with ${signal ?? `code ${code}`}`);
+      const how = `ended with ${signal ?? `code ${code}`}`;
+      this.#log('debug', how);
+      if (!this.#closed) this.#died = `its process ${how}`;
       // Its last words may still be in the pipe; whoever left its group may hold the pipe open.
       const timer = setTimeout(() => this.#gone(child), lastWordsMs);
       child.once('close', () => {
@@ -139,7 +148,10 @@ export class StdioTransport implements Transport {
       line: (line) => this.#log('debug', line.toString('utf8').slice(0, 1_000)),
       tooLong: () => undefined,
     });
-    child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      err.push(chunk);
+      this.#lastWords.push(chunk);
+    });
   }
 
   #message(line: Buffer, decoder: TextDecoder): void {

@@ -6,6 +6,11 @@ const [, , how = 'good', file] = process.argv;
 let asks = 0;
 
 if (file !== undefined) writeFileSync(file, `${process.pid}\n`, { flag: 'a' });
+if (how === 'unlicensed') {
+  process.stderr.write('starting\nboom: no licence');
+  process.exit(3);
+}
+if (how === 'throws') throw new Error(`no ${'long '.repeat(300)}configuration`);
 if (how === 'deaf') process.stdin.resume();
 else createInterface({ input: process.stdin }).on('line', (line) => answer(JSON.parse(line)));
 // One that does not end when its stdin does.
