@@ -2,7 +2,7 @@ import { AgentError, type JsonObject, type LLMConfig, type Model } from '@agent-
 import type { ReadyCheck, ReadyReport } from './options.ts';
 import { operations } from './operations.ts';
 import type { ApiRoute } from './routes.ts';
-import { reasonOf } from './reason.ts';
+import { isPlain, reasonOf } from './reason.ts';
 import { json, type Scope } from './scope.ts';
 
 /** Liveness, which names nothing, and readiness, which says what is wrong. */
@@ -60,11 +60,10 @@ async function storeCheck(scope: Scope): Promise<ReadyCheck> {
     return { name: 'store', ok: true };
   } catch (error) {
     scope.logger.log('error', 'The store does not answer', reasonOf(error));
-    return {
-      name: 'store',
-      ok: false,
-      detail: 'The store does not answer. The log has the reason.',
-    };
+    const detail = isPlain(error)
+      ? error.message
+      : 'The store does not answer. The log has the reason.';
+    return { name: 'store', ok: false, detail };
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   Agent,
+  AgentError,
   memoryStore,
   tool,
   withContext,
@@ -406,8 +407,37 @@ describe('readiness', () => {
   test('a store that does not answer is not ready', async () => {
     const store: Store = { ...memoryStore(), now: () => Promise.reject(new Error('gone')) };
     const server = agentServer({ agents: [echo()], store, logger: quiet });
-    expect((await get(server, '/api/health/ready')).status).toBe(503);
+    const response = await get(server, '/api/health/ready');
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      checks: [{ detail: 'The store does not answer. The log has the reason.' }, {}],
+    });
   });
+
+  test.each(['not_configured', 'store_unavailable'] as const)(
+    'a store that says what it lacks (%s) is quoted, to whom readiness is shown',
+    async (code) => {
+      const lacks = 'The setting STORE is missing. Set it to a connection string.';
+      const store: Store = {
+        ...memoryStore(),
+        now: () => Promise.reject(new AgentError(code, lacks)),
+      };
+      const open = agentServer({ agents: [echo()], store, logger: quiet });
+      const response = await get(open, '/api/health/ready');
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({
+        checks: [{ name: 'store', ok: false, detail: lacks }, { ok: true }],
+      });
+      const guarded = agentServer({
+        agents: [echo()],
+        store,
+        authenticate: () => undefined,
+        logger: quiet,
+      });
+      const toNobody = await get(guarded, '/api/health/ready');
+      expect(await toNobody.json()).toEqual({ status: 'not_ready' });
+    },
+  );
 });
 
 describe('callers', () => {
