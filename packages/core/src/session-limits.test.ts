@@ -76,7 +76,7 @@ test('what compaction does not make fit is refused with what is left to do', asy
   const compaction = { trigger: { messages: 100 }, keepLast: 4 };
   const runner = new Runner(bot(), { store, compaction, sessionLimits: { messages: 2 } });
   await expect(runner.run('Hi', { sessionId: 's' })).rejects.toThrow(
-    'Conversation s has 6 messages; it may have 2 (sessionLimits), and compaction does not make it fit. Begin a new one or reset it (Runner.resetConversation).',
+    'Conversation s has 6 messages; it may have 2 (sessionLimits), and compaction does not make it fit. Begin a new one or reset it (reset_conversation of a chat, Runner.resetConversation in code).',
   );
 });
 

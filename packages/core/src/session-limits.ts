@@ -52,6 +52,6 @@ export function fittingCompaction(
       : `more than the ${bytes} bytes that it may have`;
   throw new AgentError(
     'limit',
-    `Conversation ${sessionId} has ${size} (sessionLimits)${compaction === undefined ? '' : ', and compaction does not make it fit'}. Begin a new one or reset it (Runner.resetConversation)${compaction === undefined ? ', or have old messages left out (compaction)' : ''}.`,
+    `Conversation ${sessionId} has ${size} (sessionLimits)${compaction === undefined ? '' : ', and compaction does not make it fit'}. Begin a new one or reset it (reset_conversation of a chat, Runner.resetConversation in code)${compaction === undefined ? ', or have old messages left out (compaction)' : ''}.`,
   );
 }
