@@ -2,7 +2,7 @@ import { AgentError, type JsonObject, type LLMConfig, type Model } from '@agent-
 import type { ReadyCheck, ReadyReport } from './options.ts';
 import { operations } from './operations.ts';
 import type { ApiRoute } from './routes.ts';
-import { isPlain, reasonOf } from './reason.ts';
+import { reasonOf } from './reason.ts';
 import { json, type Scope } from './scope.ts';
 
 /** Liveness, which names nothing, and readiness, which says what is wrong. */
@@ -60,9 +60,11 @@ async function storeCheck(scope: Scope): Promise<ReadyCheck> {
     return { name: 'store', ok: true };
   } catch (error) {
     scope.logger.log('error', 'The store does not answer', reasonOf(error));
-    const detail = isPlain(error)
-      ? error.message
-      : 'The store does not answer. The log has the reason.';
+    // Only what names a setting: other sentences may name a path or a host.
+    const detail =
+      AgentError.isInstance(error) && error.code === 'not_configured'
+        ? error.message
+        : 'The store does not answer. The log has the reason.';
     return { name: 'store', ok: false, detail };
   }
 }

@@ -7,14 +7,10 @@ const plainCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'store_unavailable',
 ]);
 
-/** Whether the sentence of an error is written for whoever runs the app, says all and holds no secret. */
-export function isPlain(error: unknown): error is AgentError {
-  return AgentError.isInstance(error) && plainCodes.has(error.code);
-}
-
 /** An error as fields of the log. */
 export function reasonOf(error: unknown): JsonObject {
   if (!(error instanceof Error)) return { error: String(error) };
-  if (isPlain(error)) return { code: error.code, error: error.message };
+  if (AgentError.isInstance(error) && plainCodes.has(error.code))
+    return { code: error.code, error: error.message };
   return { error: `${error.name}: ${error.message}`, ...(error.stack && { stack: error.stack }) };
 }

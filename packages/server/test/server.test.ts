@@ -414,9 +414,12 @@ describe('readiness', () => {
     });
   });
 
-  test.each(['not_configured', 'store_unavailable'] as const)(
-    'a store that says what it lacks (%s) is quoted, to whom readiness is shown',
-    async (code) => {
+  test.each([
+    ['not_configured', 'The setting STORE is missing. Set it to a connection string.'],
+    ['store_unavailable', 'The store does not answer. The log has the reason.'],
+  ] as const)(
+    'a store that lacks a setting is quoted, to whom readiness is shown, and no other (%s)',
+    async (code, shown) => {
       const lacks = 'The setting STORE is missing. Set it to a connection string.';
       const store: Store = {
         ...memoryStore(),
@@ -426,7 +429,7 @@ describe('readiness', () => {
       const response = await get(open, '/api/health/ready');
       expect(response.status).toBe(503);
       expect(await response.json()).toMatchObject({
-        checks: [{ name: 'store', ok: false, detail: lacks }, { ok: true }],
+        checks: [{ name: 'store', ok: false, detail: shown }, { ok: true }],
       });
       const guarded = agentServer({
         agents: [echo()],
