@@ -163,6 +163,15 @@ test('a tool whose definition changes is left out until it is accepted', async (
   expect((await called([source], [['work', {}]])).results).toMatchObject([{ isError: false }]);
 });
 
+test('a tool that does not fit the protocol is left out by name, and its others stay', async () => {
+  const { results, offered, warnings } = await quick([odd('banana')], [['work', {}]]);
+  expect(offered).toEqual(['work', 'rest']);
+  expect(results).toMatchObject([{ isError: false }]);
+  expect(warnings).toEqual([
+    'mcp-tool-invalid: The tool banana of MCP server banana does not fit the protocol, and is left out (inputSchema.type: Invalid input: expected "object").',
+  ]);
+});
+
 test('a tool is held to the fingerprint that was accepted, in another process too', async () => {
   const first = odd('good');
   const accepted = await first.fingerprints();

@@ -2,7 +2,7 @@ import { AgentError, UserError } from '@agent-functions/core';
 import { orAborted } from '@agent-functions/core/provider';
 import type { Connection } from './connection.ts';
 import { toPage, type ToolDefinition } from './definition.ts';
-import { errorText, fateOf } from './error-text.ts';
+import { doesNotFit, errorText, fateOf } from './error-text.ts';
 import { fingerprint } from './fingerprint.ts';
 import { ask } from './mcp-client.ts';
 import type { Session } from './session.ts';
@@ -18,6 +18,8 @@ export interface Listed {
 export interface Listing {
   readonly tools: readonly Listed[];
   readonly changed: readonly Listed[];
+  /** Tools that do not fit the protocol, and why. */
+  readonly leftOut: ReadonlyMap<string, string>;
 }
 
 interface Known {
@@ -66,7 +68,8 @@ export class Catalog {
       if (accepted === undefined || accepted === one.fingerprint) tools.push(one);
       else changed.push(one);
     }
-    return { tools, changed };
+    const leftOut = this.#known?.session.sieve?.leftOut ?? new Map<string, string>();
+    return { tools, changed, leftOut };
   }
 
   /** The present fingerprints, by the server's names. */
@@ -147,6 +150,8 @@ export class Catalog {
 
   async #pages(session: Session, signal: AbortSignal): Promise<readonly ToolDefinition[]> {
     const tools: ToolDefinition[] = [];
+    const { sieve } = session;
+    sieve?.begin();
     let cursor: string | undefined;
     try {
       for (let page = 0; page < maxPages; page += 1) {
@@ -161,6 +166,11 @@ export class Catalog {
         cursor = answer.nextCursor;
       }
     } catch (error) {
+      if (sieve !== undefined && !sieve.on && doesNotFit(error)) {
+        // One odd tool does not cost the others: they are asked for again, without it.
+        sieve.turnOn();
+        return this.#pages(session, signal);
+      }
       const { fate, lost } = fateOf(error);
       const over = lost || fate === 'no-session' || session.lost.aborted;
       if (over && session.own && !session.closed && !signal.aborted) {

@@ -15,15 +15,23 @@ export function errorText(error: unknown): string {
   if (code === 'REQUEST_TIMEOUT') return 'it did not answer in time';
   if (code === 'CONNECTION_CLOSED') return 'the connection was closed';
   if (code === 'NOT_CONNECTED') return 'it is not connected';
-  if (code === 'INVALID_RESULT') return 'its answer does not fit the protocol';
+  if (code === 'INVALID_RESULT') return `its answer does not fit the protocol${whereOf(message)}`;
   if (typeof code === 'number') return message.replace(/^MCP error -?\d+: /, '').slice(0, 500);
   const network = networkCode(error);
   if (network !== undefined) return network;
   const posted = /\(HTTP (\d{3})\)|status code \((\d{3})\)/.exec(message);
   if (posted !== null) return httpText(Number(posted[1] ?? posted[2]));
   if (error instanceof Error && error.name === 'UnauthorizedError') return httpText(401);
+  if (chain(error).some((one) => /\bbad port$/.test(one.message))) {
+    return 'fetch refuses the port of its URL (bad port): nothing can be reached there, so let it listen on another';
+  }
   if (typeof code === 'string') return `it cannot be spoken to (${code})`;
   return error instanceof Error ? `it failed (${error.name})` : 'it failed';
+}
+
+/** Whether the SDK refused an answer for its form. */
+export function doesNotFit(error: unknown): boolean {
+  return factsOf(error).code === 'INVALID_RESULT';
 }
 
 /** What became of a call that failed. */
@@ -89,6 +97,8 @@ function httpText(status: number): string {
   if (status === 401) return 'it wants a login (HTTP 401). Check headers, auth or credential';
   if (status === 403) return 'it denies access (HTTP 403). Check what the credentials may do';
   if (status === 404) return 'it is not at this URL (HTTP 404)';
+  if (status === 405)
+    return 'it answered HTTP 405. Check that its URL is the endpoint of an MCP server';
   return `it answered HTTP ${status}`;
 }
 
@@ -110,6 +120,9 @@ function networkCode(error: unknown): string | undefined {
 function networkErrno(error: unknown): string | undefined {
   for (const one of chain(error)) {
     const code: unknown = 'code' in one ? one.code : undefined;
+    // The transport of 2024 only has it in words.
+    const said = /^SSE error: .*\b(ECONN[A-Z]+|ENOTFOUND|ETIMEDOUT)\b/.exec(one.message)?.[1];
+    if (said !== undefined) return said;
     if (typeof code === 'string' && /^(E(?!RA_)[A-Z]+|UND_ERR_[A-Z_]+)$/.test(code)) return code;
   }
   return undefined;
@@ -128,6 +141,12 @@ function chain(error: unknown): readonly Error[] {
       : (at.cause ?? (isRecord(data) ? data['cause'] : undefined));
   }
   return found;
+}
+
+/** The first field that does not fit: the SDK writes its schema's issues into the message, with values that may be secret. */
+function whereOf(message: string): string {
+  const path = /"path":\s*\[([^\]]*)\]/.exec(message)?.[1]?.replace(/["\s]/g, '');
+  return path === undefined || path === '' ? '' : ` (${path.replaceAll(',', '.').slice(0, 200)})`;
 }
 
 // The sentence goes on.

@@ -1,7 +1,10 @@
+import { tool } from '@agent-functions/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HttpPeer, json } from '../../test/client/http-peer.ts';
 import { freePort } from '../../test/client/processes.ts';
 import { called, callOne, listed } from '../../test/client/runs.ts';
+import { z } from 'zod';
+import { mcpHandler } from '../index.ts';
 import { MCPServer, mcpTools } from './mcp-server.ts';
 
 let peer: HttpPeer;
@@ -84,6 +87,7 @@ test('no redirect is followed with credentials', async () => {
 test.each([
   [401, /wants a login \(HTTP 401\)/],
   [403, /denies access \(HTTP 403\)/],
+  [405, /HTTP 405\. Check that its URL is the endpoint of an MCP server\.$/],
   [500, /HTTP 500/],
 ])('an answer of HTTP %i is said, without its body', async (status, says) => {
   peer.intercept = (_request, response) => {
@@ -95,11 +99,53 @@ test.each([
   expect(JSON.stringify(warnings)).not.toContain('secret');
 });
 
-test('a server that is not there is said', async () => {
-  const source = mcpTools({ name: 'gone', url: `http://127.0.0.1:${await freePort()}/mcp` });
-  await expect(listed(source)).rejects.toThrow(
-    'MCP server gone: nothing listens there (ECONNREFUSED): start it.',
-  );
+test.each(['streamable_http', 'sse'] as const)(
+  'a server that is not there is said (%s)',
+  async (mode) => {
+    const url = `http://127.0.0.1:${await freePort()}/mcp`;
+    await expect(listed(mcpTools({ name: 'gone', mode, url }))).rejects.toThrow(
+      'MCP server gone: nothing listens there (ECONNREFUSED): start it.',
+    );
+    // One of the ports that the fetch standard blocks.
+    const blocked = mcpTools({ name: 'gone', mode, url: 'http://127.0.0.1:9/mcp' });
+    await expect(listed(blocked)).rejects.toThrow(
+      /^MCP server gone: fetch refuses the port of its URL/,
+    );
+  },
+);
+
+test('a tool that does not fit is left out in the new era of the protocol too', async () => {
+  const good = tool({
+    name: 'good',
+    description: 'Works.',
+    parameters: z.object({}),
+    effect: 'read',
+    execute: () => 'done',
+  });
+  const there = mcpHandler({ tools: [good] });
+  const source = mcpTools({
+    name: 'new',
+    protocolVersion: '2026-07-28',
+    url: 'http://localhost/mcp',
+    fetch: async (url, init) => {
+      const answer = await there.fetch(new Request(url, init));
+      const text = await answer.text();
+      const odd = text.replace(
+        '"tools":[',
+        '"tools":[{"name":"odd","inputSchema":{"type":"banana"}},',
+      );
+      return new Response(text === '' ? null : odd, {
+        status: answer.status,
+        headers: { 'content-type': answer.headers.get('content-type') ?? 'text/plain' },
+      });
+    },
+  });
+  const { results, warnings } = await called([source], [['good', {}]]);
+  expect(results).toMatchObject([{ result: 'done' }]);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^mcp-tool-invalid: The tool odd of .*left out/),
+  ]);
+  await source.close();
 });
 
 const large = 'x'.repeat(12 * 1024 * 1024);

@@ -6,6 +6,7 @@ import { programOf } from './program.ts';
 import { Session } from './session.ts';
 import type { HttpReach, Settings, StdioReach } from './settings.ts';
 import { StdioTransport } from './stdio-transport.ts';
+import { ToolSieve } from './tool-sieve.ts';
 import { version } from './version.ts';
 import { groups } from './watchdog.ts';
 
@@ -58,10 +59,13 @@ async function connect(
   const transport = await transportOf(settings, reach, () =>
     session.lose('an answer was too large'),
   );
+  const sieve = new ToolSieve(sdk.specTypeSchemas.Tool);
+  sieve.watch(transport);
   const session: Session = new Session(client, {
     name: settings.name,
     close: () => end(transport),
     own: true,
+    sieve,
   });
   answerServer(client, settings, session);
   // Negotiating knows no signal: without its transport it ends.

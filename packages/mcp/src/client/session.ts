@@ -1,5 +1,6 @@
 import { AgentError } from '@agent-functions/core';
 import type { McpClient } from './mcp-client.ts';
+import type { ToolSieve } from './tool-sieve.ts';
 
 type Warn = (code: string, message: string) => void;
 
@@ -17,6 +18,8 @@ export class Session {
   why = 'it was closed';
   /** Closed by us, not lost. */
   closed = false;
+  /** For a server that lists tools which do not fit the protocol; with a client that was handed in there is none. */
+  readonly sieve: ToolSieve | undefined;
   readonly #lost = new AbortController();
   readonly #close: (() => Promise<void>) | undefined;
   readonly #warners = new Set<Warn>();
@@ -28,11 +31,13 @@ export class Session {
       readonly name: string;
       readonly close?: (() => Promise<void>) | undefined;
       readonly own?: boolean | undefined;
+      readonly sieve?: ToolSieve | undefined;
     },
   ) {
     this.client = client;
     this.name = options.name;
     this.own = options.own ?? false;
+    this.sieve = options.sieve;
     this.#close = options.close;
     this.lost = this.#lost.signal;
   }

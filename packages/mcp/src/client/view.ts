@@ -32,12 +32,19 @@ export class View {
 
   async listTools({ signal, agent, warn }: ListOptions): Promise<readonly Tool[]> {
     signal.throwIfAborted();
-    const { tools, changed } = await this.#catalog.list(signal);
+    const { tools, changed, leftOut } = await this.#catalog.list(signal);
     for (const { definition } of changed) {
       if (!this.#listed(definition.name)) continue;
       warn?.(
         'mcp-tool-changed',
         `The tool ${definition.name} of MCP server ${this.#settings.name} is not what was accepted, and is left out. Look at it, then accept it: await server.accept(['${definition.name}']).`,
+      );
+    }
+    for (const [name, why] of leftOut) {
+      if (!this.#listed(name)) continue;
+      warn?.(
+        'mcp-tool-invalid',
+        `The tool ${name} of MCP server ${this.#settings.name} does not fit the protocol, and is left out (${why}).`,
       );
     }
     const chosen: Listed[] = [];
