@@ -88,6 +88,8 @@ describe.each(Object.values(MCPServerMode))('server-everything over %s', (mode) 
         ['toggle-simulated-logging', {}],
         ['toggle-subscriber-updates', {}],
         ['trigger-elicitation-request', {}],
+        ['trigger-url-elicitation', { url: 'https://example.com' }],
+        ['simulate-research-query', { topic: 'bees' }],
       ],
     );
     expect(result.status).toBe('completed');
@@ -108,13 +110,17 @@ describe.each(Object.values(MCPServerMode))('server-everything over %s', (mode) 
       ...Array.from({ length: 7 }, () => false),
       true,
       true,
-      ...Array.from({ length: 5 }, () => false),
+      ...Array.from({ length: 6 }, () => false),
+      true,
     ]);
     expect(said[7]).toMatch(/do not fit/);
     expect(said[8]).toMatch(/resourceId/);
     expect(said[9]).toContain('PATH');
     expect(JSON.stringify(said[10])).toContain('a.gz');
     expect(JSON.stringify(said[13])).toMatch(/declin/i);
+    expect(JSON.stringify(said[14])).toMatch(/declin/i);
+    // It runs as a task only, an experiment of the 2025 era that we do not speak: the model reads why.
+    expect(said[15]).toMatch(/requires task augmentation/);
   });
 
   test('shows progress, and tells the server of a cancellation', async () => {
