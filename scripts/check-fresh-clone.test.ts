@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerProblems } from './check-fresh-clone.ts';
+import { answerProblems, lastLineShown } from './check-fresh-clone.ts';
 
 const answer = {
   status: 'completed',
@@ -16,4 +16,11 @@ test('an answer without a tool result, without tokens, or of no JSON is a proble
   expect(answerProblems(JSON.stringify({ ...answer, tool_results: [] }))).toHaveLength(1);
   expect(answerProblems(JSON.stringify({ ...answer, usage: { total_tokens: 0 } }))).toHaveLength(1);
   expect(answerProblems('curl: (7) Failed to connect')).toHaveLength(1);
+});
+
+test('the last line of a conversation is that of the first text block', () => {
+  const readme =
+    '# x\n```sh\nnpm start\n```\n```text\nuser: Hi\n\n  path: a → b\n\n```\n```text\nmore\n```';
+  expect(lastLineShown(readme)).toBe('path: a → b');
+  expect(lastLineShown('# no conversation')).toBe('');
 });

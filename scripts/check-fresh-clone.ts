@@ -67,7 +67,7 @@ function serves(folder: string): boolean {
   return '@agent-functions/azure-functions' in dependencies;
 }
 
-/** An example has its conversation, prints the paths taken and goes on serving; or ends well after its demo. */
+/** An example has the conversation that its README shows, and goes on serving; or ends well after its demo. */
 async function exampleProblems(
   folder: string,
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
@@ -91,7 +91,16 @@ async function exampleProblems(
     if (Date.now() > giveUp) return [`npm start --prefix ${folder}:\n${tail(server.output(), 20)}`];
     await sleep(100);
   }
-  return /^ {2}path: /m.test(server.output()) ? [] : [`${folder} prints no path`];
+  const last = lastLineShown(readFileSync(join(options.cwd, folder, 'README.md'), 'utf8'));
+  return last !== '' && server.output().includes(last)
+    ? []
+    : [`${folder} does not print the last line that its README shows, "${last}"`];
+}
+
+/** The last line of the conversation in an example's README: no weather is in it, so that it is the same everywhere. */
+export function lastLineShown(readme: string): string {
+  const shown = /```text\n(.*?)```/s.exec(readme)?.[1] ?? '';
+  return shown.trimEnd().split('\n').at(-1)?.trim() ?? '';
 }
 
 async function checkClone(
