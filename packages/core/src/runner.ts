@@ -59,7 +59,7 @@ import {
   wakeRun,
   type Woken,
 } from './wake.ts';
-import { hubOf, watch } from './watch.ts';
+import { hubOf, pollMsOf, watch } from './watch.ts';
 
 export interface RunnerConfig<C = unknown> {
   readonly context?: ContextFactory<C> | undefined;
@@ -705,7 +705,7 @@ export class Runner<C = unknown, O = string, const K extends RunnerConfig<C> = R
         const taken = await this.#takeUp(runId, options, undefined, Number.POSITIVE_INFINITY);
         if (taken !== undefined) return this.#resultOf(taken.state);
       }
-      await sleep(awaitPollMs, signal);
+      await sleep(pollMsOf(store, awaitPollMs), signal);
     }
   }
 

@@ -235,7 +235,8 @@ export interface Store {
   readonly durable: boolean;
   /**
    * Of a store whose answers cost something: how often a holder looks at the inbox while it waits for a model or a tool.
-   * Between steps it looks once in a tenth of that at most. Default 500, and between all steps.
+   * Between steps it looks once in a tenth of that at most, and who waits for another process's run four times in it.
+   * Default 500, and between all steps.
    */
   readonly inboxPollMs?: number | undefined;
   /** The store's clock, in milliseconds since 1970: what leases and expiries are compared with. */

@@ -113,6 +113,11 @@ export interface WatchOptions {
 
 const pollMs = 80;
 
+/** How often a run of another process is looked at: less often where each look costs something. */
+export function pollMsOf({ inboxPollMs = 0 }: Store, ms: number): number {
+  return Math.max(ms, inboxPollMs / 4);
+}
+
 /**
  * The events of a run from any process: the durable ones behind the cursor, each once and in order, then deltas of the
  * attempts in progress, then what comes (journal.md, Cursors). Ends after `run-end`, or after a `run-pause` that is the
@@ -189,7 +194,7 @@ export async function* watch(
         (wake) => {
           ring = wake;
         },
-        hub.holds(runId) ? 1_000 : pollMs,
+        hub.holds(runId) ? 1_000 : pollMsOf(store, pollMs),
         () => queue.length > 0 || isAborted(signal),
       );
       look = queue.length === 0;
